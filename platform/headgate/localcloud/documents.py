@@ -1,0 +1,164 @@
+"""A durable store of JSON documents: what the local cloud knows, in one SQLite file.
+
+Every write is one transaction in WAL mode: once `insert`, `put`, `update` or `delete` has returned, the fact
+survives `kill -9` of the daemon (synchronous=NORMAL: a process crash loses nothing, a power cut may lose
+the last moments, which a laptop's state can bear).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from headgate.localcloud.seams import Json
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS documents (
+    account TEXT NOT NULL, region TEXT NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,
+    sequence INTEGER NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (account, region, kind, name)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS by_kind ON documents (kind, sequence);
+CREATE INDEX IF NOT EXISTS by_sequence ON documents (sequence);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What names a document: `kind` is ours (`training-job`), `name` is unique within account, region and kind."""
+
+    account: str
+    region: str
+    kind: str
+    name: str
+
+
+class DuplicateError(Exception):
+    """`insert` found the name taken."""
+
+
+class MissingError(KeyError):
+    """`get`, `update` or `delete` found nothing."""
+
+
+class Documents:
+    """Documents by key, in insertion order. Safe to use from many threads; bodies are copied in and out."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.executescript(_SCHEMA)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make several calls one atomic step; nested use joins the outer one."""
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def insert(self, key: Key, body: Json) -> None:
+        """Add a new document. Raises DuplicateError if the key is taken."""
+        with self.transaction():
+            try:
+                self._insert(key, body)
+            except sqlite3.IntegrityError as error:
+                raise DuplicateError(key.name) from error
+
+    def put(self, key: Key, body: Json) -> None:
+        """Add or replace a document; a replaced one keeps its place in the order."""
+        with self.transaction():
+            text = json.dumps(body)
+            changed = self._connection.execute(
+                "UPDATE documents SET body=? WHERE account=? AND region=? AND kind=? AND name=?",
+                (text, key.account, key.region, key.kind, key.name),
+            ).rowcount
+            if not changed:
+                self._insert(key, body)
+
+    def get(self, key: Key) -> Json:
+        """The document's body. Raises MissingError."""
+        with self._lock:
+            row = self._connection.execute(
+                "SELECT body FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
+                (key.account, key.region, key.kind, key.name),
+            ).fetchone()
+        if row is None:
+            raise MissingError(key.name)
+        body: Json = json.loads(row[0])
+        return body
+
+    def find(self, key: Key) -> Json | None:
+        """The document's body, or None."""
+        try:
+            return self.get(key)
+        except MissingError:
+            return None
+
+    def update(self, key: Key, change: Callable[[Json], Json | None]) -> Json:
+        """Read, change and write in one step; `change` returns the new body, or None after changing it in place."""
+        with self.transaction():
+            body = self.get(key)
+            changed = change(body)
+            body = body if changed is None else changed
+            self.put(key, body)
+            return body
+
+    def delete(self, key: Key) -> None:
+        """Remove a document. Raises MissingError."""
+        with self.transaction():
+            count = self._connection.execute(
+                "DELETE FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
+                (key.account, key.region, key.kind, key.name),
+            ).rowcount
+            if not count:
+                raise MissingError(key.name)
+
+    def list(
+        self, kind: str, *, account: str | None = None, region: str | None = None, prefix: str = ""
+    ) -> list[tuple[Key, Json]]:
+        """Documents of a kind in the order of their insertion; `prefix` is of the name."""
+        query, values = "SELECT account, region, kind, name, body FROM documents WHERE kind=?", [kind]
+        for column, value in (("account", account), ("region", region)):
+            if value is not None:
+                query += f" AND {column}=?"
+                values.append(value)
+        if prefix:
+            query += " AND substr(name, 1, length(?)) = ?"
+            values += [prefix, prefix]
+        with self._lock:
+            rows = self._connection.execute(query + " ORDER BY sequence", values).fetchall()
+        return [(Key(*row[:4]), json.loads(row[4])) for row in rows]
+
+    def next_number(self, counter: str) -> int:
+        """A number that only grows, per counter, starting at 1; survives restarts."""
+        key = Key("", "", "counter", counter)
+        with self.transaction():
+            value = int((self.find(key) or {"value": 0})["value"]) + 1
+            self.put(key, {"value": value})
+        return value
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def _insert(self, key: Key, body: Json) -> None:
+        self._connection.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, (SELECT coalesce(max(sequence), 0) + 1 FROM documents), ?)",
+            (key.account, key.region, key.kind, key.name, json.dumps(body)),
+        )

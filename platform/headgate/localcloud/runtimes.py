@@ -1,0 +1,159 @@
+"""Container runtimes: what stands in for an image when there is no Docker.
+
+An image URI is matched against the registered runtimes, in order; the first that matches says which program to
+start under the SageMaker container contract. Runtimes come from plugins: the engine hands them over as data
+(`RuntimeSpec`), and the daemon imports the target when it is first needed, guarded.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+from headgate.localcloud.errors import AwsError, validation
+from headgate.localcloud.seams import Json
+
+JobKind = Literal["processing", "training", "serving"]
+
+
+@dataclass(frozen=True, slots=True)
+class RuntimeSpec:
+    """A runtime as data. `target` is `module:attribute`, called with `config` as its only argument."""
+
+    name: str
+    plugin: str
+    image_patterns: tuple[str, ...]
+    target: str
+    search_path: tuple[str, ...] = ()
+    config: Mapping[str, object] = field(default_factory=dict)
+
+    def as_json(self) -> Json:
+        return {
+            "name": self.name,
+            "plugin": self.plugin,
+            "image_patterns": list(self.image_patterns),
+            "target": self.target,
+            "search_path": list(self.search_path),
+            "config": dict(self.config),
+        }
+
+    @staticmethod
+    def from_json(value: Json) -> RuntimeSpec:
+        return RuntimeSpec(
+            name=str(value["name"]),
+            plugin=str(value["plugin"]),
+            image_patterns=tuple(value["image_patterns"]),
+            target=str(value["target"]),
+            search_path=tuple(value.get("search_path", ())),
+            config=dict(value.get("config", {})),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerJob:
+    """What a runtime is told. All `/opt/ml` files are staged under `ml_root` before it is asked.
+
+    `entrypoint` and `arguments` are the request's (ContainerEntrypoint, ContainerArguments), empty when the image's own
+    are meant. `environment` already holds the request's variables, the AWS endpoint and credentials.
+    """
+
+    kind: JobKind
+    image: str
+    entrypoint: tuple[str, ...]
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+    hyperparameters: Mapping[str, str]
+    channels: tuple[str, ...]
+    hosts: tuple[str, ...]
+    current_host: str
+    instance_type: str
+    ml_root: Path
+    fetch: Callable[[str, Path], None]
+    """Copy one S3 object (`s3://bucket/key`) to a file; used for `sagemaker_submit_directory`."""
+    log: Callable[[str], None]
+    """Write a line to the job's log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """The program to start. `environment` is laid over the job's; `path` goes before PATH.
+
+    Paths are as seen inside the job (`/opt/ml/...`). A serving program must listen on 127.0.0.1 at the port in
+    `SAGEMAKER_BIND_TO_PORT`, and answer `GET /ping` and `POST /invocations`.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    path: tuple[str, ...] = ()
+    working_directory: str = "/opt/ml"
+
+
+class ContainerRuntime(Protocol):
+    """What stands in for an image. Raises RuntimeUnavailableError when it cannot."""
+
+    def launch(self, job: ContainerJob) -> Launch: ...
+
+
+class RuntimeUnavailableError(Exception):
+    """A runtime matched but cannot run here; the text says why and what would mend it."""
+
+
+class RuntimeRegistry:
+    """The runtimes of one daemon. `replace` swaps the whole list when a project's plugins or images change."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._specs: tuple[RuntimeSpec, ...] = ()
+        self._loaded: dict[str, ContainerRuntime] = {}
+
+    def replace(self, specs: tuple[RuntimeSpec, ...]) -> None:
+        with self._lock:
+            self._specs = specs
+            self._loaded = {}
+
+    def specs(self) -> tuple[RuntimeSpec, ...]:
+        with self._lock:
+            return self._specs
+
+    def find(self, image: str) -> RuntimeSpec:
+        """The runtime for an image URI. Raises AwsError (ValidationException) that names what there is."""
+        for spec in self.specs():
+            if any(re.search(pattern, image) for pattern in spec.image_patterns):
+                return spec
+        known = ", ".join(f"{spec.name} ({spec.plugin})" for spec in self.specs()) or "none"
+        raise validation(
+            f"no container runtime for image '{image}': the local cloud runs images through runtimes that plugins "
+            f"offer, and none matches; known: {known}. Declare the image under `images:` in headgate.yaml "
+            "with the requirements it needs, or install a plugin that offers a runtime for it"
+        )
+
+    def load(self, image: str) -> ContainerRuntime:
+        """The runtime object for an image URI. Raises AwsError when the plugin's code fails to import."""
+        spec = self.find(image)
+        with self._lock:
+            if spec.name not in self._loaded:
+                self._loaded[spec.name] = _load(spec)
+            return self._loaded[spec.name]
+
+
+def _load(spec: RuntimeSpec) -> ContainerRuntime:
+    module_name, _, attribute = spec.target.partition(":")
+    for folder in spec.search_path:
+        if folder not in sys.path:
+            sys.path.append(folder)
+    try:
+        factory = getattr(importlib.import_module(module_name), attribute)
+        runtime: ContainerRuntime = factory(spec.config)
+    except Exception as error:
+        raise AwsError(
+            "InternalFailure",
+            f"container runtime '{spec.name}' of plugin '{spec.plugin}' failed to load from {spec.target}: {error!r}",
+            status=500,
+        ) from error
+    return runtime
