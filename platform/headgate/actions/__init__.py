@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""What people do: the one way in for the command line and the console."""

@@ -1,1 +1,1 @@
-"""See the modules of this package."""
+"""What people look at, as read-only dataclasses: the one source of tables, JSON and pages."""

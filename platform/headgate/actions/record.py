@@ -1,0 +1,132 @@
+"""Tell experiment trackers what an execution did, after it has ended.
+
+A tracker is slow to import (MLflow: 3 to 6 s), so no step does it. A plugin offers a *recorder*: a module that reads
+one JSON document (an `ExecutionRecord`) from standard input and answers with one JSON object, `{"properties": {...}}`,
+which is put on the registered version. `Recording` starts it when the execution starts, so that its imports are over
+by the time there is something to record.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from headgate.errors import FailedError
+from headgate.views.models import flatten_metrics, read_json
+
+if TYPE_CHECKING:
+    from headgate.aws.sessions import Session
+    from headgate.plugins.contributions import RecorderSpec
+    from headgate.views.runs import RunView
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRecord:
+    """What a recorder is told. Times are seconds since the epoch; `artifacts` are names to S3 URIs."""
+
+    project: str
+    pipeline: str
+    execution_arn: str
+    status: str
+    started: float | None
+    ended: float | None
+    parameters: Mapping[str, str]
+    hyperparameters: Mapping[str, str]
+    metrics: Mapping[str, float]
+    artifacts: Mapping[str, str]
+    model_package_arn: str | None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def gather(session: Session, project: str, run: RunView) -> ExecutionRecord:
+    """Read what an ended execution's jobs and version say of themselves."""
+    sagemaker, s3 = session.client("sagemaker"), session.client("s3")
+    hyperparameters: dict[str, str] = {}
+    metrics: dict[str, float] = {}
+    artifacts: dict[str, str] = {}
+    for step in run.steps:
+        job = _training_job(sagemaker, step.kind, step.job_name)
+        if job is None:
+            continue
+        hyperparameters |= job.get("HyperParameters", {})
+        metrics |= {each["MetricName"]: float(each["Value"]) for each in job.get("FinalMetricDataList", [])}
+        if "ModelArtifacts" in job:
+            artifacts["model"] = job["ModelArtifacts"]["S3ModelArtifacts"]
+    properties: dict[str, str] = {}
+    if run.model_package_arn:
+        package = sagemaker.describe_model_package(ModelPackageName=run.model_package_arn)
+        properties = dict(package.get("CustomerMetadataProperties", {}))
+        evaluation = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+        if evaluation:
+            artifacts["evaluation"] = evaluation
+            metrics |= flatten_metrics(read_json(s3, evaluation))
+    return ExecutionRecord(
+        project=project,
+        pipeline=run.pipeline,
+        execution_arn=run.arn,
+        status=run.status,
+        started=run.started,
+        ended=run.ended,
+        parameters=run.parameters,
+        hyperparameters={name: value for name, value in hyperparameters.items() if not name.startswith("sagemaker_")},
+        metrics=metrics,
+        artifacts=artifacts,
+        model_package_arn=run.model_package_arn,
+        properties=properties,
+    )
+
+
+class Recording:
+    """One recorder at work: started early, told late, asked for its answer, and always reaped."""
+
+    def __init__(self, spec: RecorderSpec, environment: Mapping[str, str]) -> None:
+        self._name = spec.name
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", spec.module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(environment),
+        )
+        self._config = dict(spec.config)
+
+    def finish(self, record: ExecutionRecord) -> dict[str, str]:
+        """Hand over the record and return the properties for the version. Raises FailedError."""
+        output, errors = self._process.communicate(json.dumps({"record": asdict(record), "config": self._config}))
+        if self._process.returncode:
+            raise FailedError(
+                f"recorder '{self._name}' failed: the execution and its version are complete, but not recorded there",
+                details=tuple(errors.strip().splitlines()[-5:]),
+                next_command=f"headgate runs record {record.execution_arn.rsplit('/', 1)[1]}",
+            )
+        properties: dict[str, str] = json.loads(output.splitlines()[-1])["properties"]
+        return properties
+
+    def abandon(self) -> None:
+        """End it without a record."""
+        self._process.kill()
+        self._process.communicate()
+
+
+def attach(session: Session, model_package_arn: str, properties: Mapping[str, str]) -> None:
+    """Put properties on a version, next to those it has; its approval is left as it is."""
+    session.client("sagemaker").update_model_package(
+        ModelPackageArn=model_package_arn, CustomerMetadataProperties=dict(properties)
+    )
+
+
+def _training_job(sagemaker: Any, kind: str, name: str | None) -> Mapping[str, Any] | None:
+    if name is None or kind not in {"TrainingJob", "TuningJob"}:
+        return None
+    if kind == "TuningJob":
+        tuning = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
+        name = tuning.get("BestTrainingJob", {}).get("TrainingJobName")
+        if name is None:
+            return None
+    job: Mapping[str, Any] = sagemaker.describe_training_job(TrainingJobName=name)
+    return job

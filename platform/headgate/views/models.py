@@ -1,0 +1,171 @@
+"""Registered model versions as people look at them: metrics, approval, lineage, and what differs between two."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from headgate.errors import UserError
+
+# What a version's CustomerMetadataProperties say of its origin, in the order people ask for it.
+LINEAGE = (
+    "git_commit",
+    "git_dirty",
+    "git_repository",
+    "data_digest",
+    "data_uri",
+    "code_digest",
+    "seed",
+    "execution_arn",
+    "mlflow_run_id",
+)
+# The inputs that decide what a training run makes: two versions that agree in all of them should be the same model.
+INPUTS = ("git_commit", "git_dirty", "data_digest", "code_digest", "seed", "hyperparameters")
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One model package. `metrics` are flat names to numbers; `properties` is everything recorded with it."""
+
+    group: str
+    version: int
+    arn: str
+    status: str
+    approval: str
+    created: float
+    image: str | None = None
+    model_data: str | None = None
+    model_digest: str | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+    description: str | None = None
+
+    @property
+    def lineage(self) -> dict[str, str]:
+        """The recorded origin, by the names of LINEAGE; what was not recorded is left out."""
+        return {name: self.properties[name] for name in LINEAGE if name in self.properties}
+
+    def as_json(self) -> dict[str, object]:
+        return {**asdict(self), "lineage": self.lineage}
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """How a version relates to another: which inputs differ, and whether the model's bytes do."""
+
+    version: int
+    other: int
+    differing_inputs: Mapping[str, tuple[str, str]]
+    same_model: bool | None
+
+    def sentence(self) -> str:
+        """The verdict in words."""
+        if self.differing_inputs:
+            return f"differs from version {self.other} in " + ", ".join(self.differing_inputs)
+        if self.same_model is None:
+            return f"has the inputs of version {self.other}; the models' digests are not known"
+        if self.same_model:
+            return f"reproduces version {self.other}: same inputs, same model bytes"
+        return (
+            f"has the inputs of version {self.other} but other model bytes: the training is not deterministic "
+            "(look for an unseeded random number, threads that race, or a timestamp in the model)"
+        )
+
+
+def list_groups(sagemaker: Any, *, prefix: str = "") -> list[str]:
+    """The names of the model package groups, oldest first."""
+    pages = sagemaker.get_paginator("list_model_package_groups").paginate(SortBy="CreationTime", SortOrder="Ascending")
+    names = (each["ModelPackageGroupName"] for page in pages for each in page["ModelPackageGroupSummaryList"])
+    return [name for name in names if name.startswith(prefix)]
+
+
+def list_versions(sagemaker: Any, s3: Any, group: str) -> list[VersionView]:
+    """All versions of a group, newest first. Raises UserError when there is no such group."""
+    try:
+        sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+    except sagemaker.exceptions.ClientError as error:
+        raise UserError(f"there is no model group '{group}'", next_command="headgate models list") from error
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=group, SortBy="CreationTime", SortOrder="Descending"
+    )
+    return [
+        read_version(sagemaker, s3, each["ModelPackageArn"])
+        for page in pages
+        for each in page["ModelPackageSummaryList"]
+    ]
+
+
+def read_version(sagemaker: Any, s3: Any, arn: str) -> VersionView:
+    """One version, whole, with the metrics that its evaluation wrote."""
+    package = sagemaker.describe_model_package(ModelPackageName=arn)
+    container = (package.get("InferenceSpecification", {}).get("Containers") or [{}])[0]
+    statistics = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+    model_data = container.get("ModelDataUrl")
+    return VersionView(
+        group=package.get("ModelPackageGroupName", ""),
+        version=int(package.get("ModelPackageVersion", 0)),
+        arn=package["ModelPackageArn"],
+        status=package["ModelPackageStatus"],
+        approval=package.get("ModelApprovalStatus", ""),
+        created=package["CreationTime"].timestamp(),
+        image=container.get("Image"),
+        model_data=model_data,
+        model_digest=_digest(s3, model_data) if model_data else None,
+        metrics=flatten_metrics(read_json(s3, statistics)) if statistics else {},
+        properties=dict(package.get("CustomerMetadataProperties", {})),
+        description=package.get("ModelPackageDescription"),
+    )
+
+
+def compare(version: VersionView, other: VersionView) -> Reproduction:
+    """Name the inputs that differ; say whether the models do."""
+    differing = {
+        name: (mine, theirs)
+        for name in INPUTS
+        if (mine := version.properties.get(name, "")) != (theirs := other.properties.get(name, ""))
+    }
+    known = version.model_digest is not None and other.model_digest is not None
+    return Reproduction(
+        version=version.version,
+        other=other.version,
+        differing_inputs=differing,
+        same_model=version.model_digest == other.model_digest if known else None,
+    )
+
+
+def flatten_metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
+    """`{"regression_metrics": {"rmse": {"value": 1.0, "standard_deviation": ...}}}` as `{"rmse": 1.0}`.
+
+    The shape is Model Monitor's model quality statistics; numbers elsewhere in the document keep their dotted path.
+    """
+    return dict(_numbers(evaluation, ()))
+
+
+def read_json(s3: Any, uri: str) -> dict[str, Any]:
+    """A JSON object in S3."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    document: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    return document
+
+
+def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, float]]:
+    if isinstance(value, Mapping):
+        if path and isinstance(value.get("value"), int | float):
+            yield ".".join(path[1:] or path), float(value["value"])
+            return
+        for name, inner in value.items():
+            yield from _numbers(inner, (*path, str(name)))
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield ".".join(path), float(value)
+
+
+def _digest(s3: Any, uri: str) -> str | None:
+    """The object's ETag: the MD5 of its bytes when it was put whole, which is enough to tell two models apart."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        tag: str = s3.head_object(Bucket=bucket, Key=key)["ETag"]
+    except s3.exceptions.ClientError:
+        return None
+    return tag.strip('"')
