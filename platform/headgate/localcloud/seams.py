@@ -24,7 +24,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """One AWS API request; `body` can be read once, `headers` have lower-case names."""
+    """One AWS API request; `body` can be read once, `headers` have lower-case names.
+
+    `path` is percent-decoded, `raw_path` is as it was sent; `query` is decoded and in the order sent.
+    """
 
     method: str
     path: str
@@ -33,6 +36,8 @@ class HttpRequest:
     body: BinaryIO
     service: str
     caller: Caller
+    raw_path: str = ""
+    raw_query: str = ""
 
 
 @dataclass(slots=True)
