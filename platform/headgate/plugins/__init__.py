@@ -1,1 +1,8 @@
-"""See the modules of this package."""
+"""The plugin kernel. Plugin authors need what is exported here; see docs/plugins.md."""
+
+from __future__ import annotations
+
+from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, TemplateSpec
+from headgate.plugins.markers import API_VERSION, hookimpl
+
+__all__ = ["API_VERSION", "ContainerRuntimeSpec", "LazyCommand", "TemplateSpec", "hookimpl"]
