@@ -9,9 +9,11 @@ by the time there is something to record.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,7 @@ from headgate.views.models import flatten_metrics, read_json
 if TYPE_CHECKING:
     from headgate.aws.sessions import Session
     from headgate.plugins.contributions import RecorderSpec
+    from headgate.plugins.session import OpenProject
     from headgate.views.runs import RunView
 
 
@@ -85,6 +88,7 @@ class Recording:
 
     def __init__(self, spec: RecorderSpec, environment: Mapping[str, str]) -> None:
         self._name = spec.name
+        self._config = dict(spec.config)
         self._process = subprocess.Popen(
             [sys.executable, "-m", spec.module],
             stdin=subprocess.PIPE,
@@ -93,14 +97,13 @@ class Recording:
             text=True,
             env=dict(environment),
         )
-        self._config = dict(spec.config)
 
     def finish(self, record: ExecutionRecord) -> dict[str, str]:
         """Hand over the record and return the properties for the version. Raises FailedError."""
         output, errors = self._process.communicate(json.dumps({"record": asdict(record), "config": self._config}))
         if self._process.returncode:
             raise FailedError(
-                f"recorder '{self._name}' failed: the execution and its version are complete, but not recorded there",
+                f"recorder '{self._name}' failed: the execution is complete, but not recorded there",
                 details=tuple(errors.strip().splitlines()[-5:]),
                 next_command=f"headgate runs record {record.execution_arn.rsplit('/', 1)[1]}",
             )
@@ -108,9 +111,54 @@ class Recording:
         return properties
 
     def abandon(self) -> None:
-        """End it without a record."""
-        self._process.kill()
-        self._process.communicate()
+        """End it without a record; one that has finished is left as it is."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.communicate()
+
+
+class Recordings:
+    """The recorders of one execution."""
+
+    def __init__(self, project: str, session: Session, recordings: tuple[Recording, ...]) -> None:
+        self._project = project
+        self._session = session
+        self._recordings = recordings
+
+    def finish(self, run: RunView) -> dict[str, str]:
+        """Record an ended execution everywhere and link its version to the records. Raises FailedError."""
+        if not self._recordings:
+            return {}
+        record = gather(self._session, self._project, run)
+        properties: dict[str, str] = {}
+        for recording in self._recordings:
+            properties |= recording.finish(record)
+        if run.model_package_arn and properties:
+            attach(self._session, run.model_package_arn, properties)
+        return properties
+
+    def abandon(self) -> None:
+        for recording in self._recordings:
+            recording.abandon()
+
+
+@contextmanager
+def start_recordings(opened: OpenProject, session: Session) -> Iterator[Recordings]:
+    """Start the recorders that the project's plugins offer; they are gone when the block is left."""
+    environment = os.environ | session.environment()
+    recordings = Recordings(
+        opened.project.name, session, tuple(Recording(spec, environment) for spec in opened.plugins.recorders())
+    )
+    try:
+        yield recordings
+    finally:
+        recordings.abandon()
+
+
+def record_run(opened: OpenProject, session: Session, run: RunView) -> dict[str, str]:
+    """Record an execution that has ended; doing it twice leaves one record. Raises FailedError."""
+    with start_recordings(opened, session) as recordings:
+        return recordings.finish(run)
 
 
 def attach(session: Session, model_package_arn: str, properties: Mapping[str, str]) -> None:

@@ -1,0 +1,63 @@
+"""`headgate logs`: what an execution's jobs wrote."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import asdict
+
+import click
+
+from headgate.cli.common import Options, open_project, options, style
+from headgate.cli.runs import find_execution
+from headgate.cli.sessions import connect, target_option
+from headgate.errors import UserError
+from headgate.spec.suggest import did_you_mean
+from headgate.views.logs import LogLine, LogReader, steps_with_logs
+from headgate.views.runs import RunView, read_run
+
+
+@click.command("logs")
+@click.argument("execution", required=False)
+@click.option("--step", metavar="NAME", help="Only this step's.")
+@click.option("--follow", is_flag=True, help="Go on until the execution has ended.")
+@target_option
+@options
+def command(execution: str | None, step: str | None, follow: bool, target: str, options: Options) -> None:
+    """Print the logs of an execution's jobs; of the newest execution if none is named.
+
+    With `--output json`, one JSON object a line.
+    """
+    opened = open_project(options)
+    session = connect(opened, target)
+    sagemaker = session.client("sagemaker")
+    arn = find_execution(opened, sagemaker, execution)
+    reader = LogReader(session.client("logs"))
+    while True:
+        run = read_run(sagemaker, arn)
+        _known_step(run, step)
+        for each in steps_with_logs(run, step):
+            for line in reader.read(each):
+                print(_as_json(line) if options.json else _as_text(line), flush=True)
+        if run.is_ended or not follow:
+            return
+        time.sleep(session.poll_seconds)
+
+
+def _known_step(run: RunView, step: str | None) -> None:
+    names = [each.name for each in run.steps]
+    if step is not None and run.is_ended and step not in names:
+        raise UserError(
+            f"execution {run.id} has no step '{step}'{did_you_mean(step, names)}",
+            where="--step",
+            expected="one of " + ", ".join(names),
+            next_command=f"headgate runs show {run.id}",
+        )
+
+
+def _as_json(line: LogLine) -> str:
+    return json.dumps(asdict(line))
+
+
+def _as_text(line: LogLine) -> str:
+    return f"{style(f'{line.step}/{line.host}', 'dim')} {line.message}"

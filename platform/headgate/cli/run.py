@@ -1,0 +1,159 @@
+"""`headgate run`: deploy a pipeline, run it, follow it, and say what it registered."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from headgate.cli.common import Options, emit, open_project, options, style
+from headgate.cli.progress import progress, steps_table
+from headgate.cli.sessions import connect, target_option
+from headgate.errors import UserError
+from headgate.views.runs import RunView
+
+if TYPE_CHECKING:
+    from headgate.aws.sessions import Session
+    from headgate.plugins.session import OpenProject
+
+
+@click.command("run")
+@click.argument("pipeline", required=False)
+@click.option(
+    "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A pipeline parameter. May be repeated."
+)
+@click.option("--name", "display_name", metavar="TEXT", help="What this execution is called in lists.")
+@click.option("--detach", is_flag=True, help="Start it and return; it is recorded when it ends.")
+@target_option
+@options
+def command(
+    pipeline: str | None,
+    parameters: tuple[str, ...],
+    display_name: str | None,
+    detach: bool,
+    target: str,
+    options: Options,
+) -> int:
+    """Run a pipeline and follow its steps.
+
+    Exit codes: 0 it succeeded, 1 it failed or was stopped, 2 a mistake in what was asked, 130 interrupted: the
+    execution is stopped.
+    """
+    from headgate.actions.execute import deploy_pipeline, start
+    from headgate.actions.git import read_git
+    from headgate.pipelines import compile_pipeline
+
+    opened = open_project(options)
+    name = choose_pipeline(opened, pipeline)
+    values = dict(_parameter(each) for each in parameters)
+    session = connect(opened, target)
+    compiled = compile_pipeline(opened, name, bucket=session.bucket)
+    deploy_pipeline(session, compiled, role_arn=session.role_arn)
+    arn = start(
+        session,
+        compiled,
+        parameters=values,
+        facts=read_git(opened.project.root).parameters(),
+        display_name=display_name,
+    )
+    identifier = arn.rsplit("/", 1)[1]
+    if detach:
+        _record_later(opened, identifier, target)
+        emit(options, {"arn": arn, "id": identifier}, lambda: f"started {identifier}; follow it: headgate runs show")
+        return 0
+    return _follow(opened, session, arn, options)
+
+
+def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
+    """The pipeline that was asked for, or the only one. Raises UserError with what there is."""
+    from headgate.pipelines import project_pipelines
+    from headgate.spec.suggest import did_you_mean
+
+    names = sorted(project_pipelines(opened))
+    if asked is not None:
+        if asked in names:
+            return asked
+        raise UserError(
+            f"project '{opened.project.name}' has no pipeline '{asked}'{did_you_mean(asked, names)}",
+            where=str(opened.project.file),
+            expected="one of " + ", ".join(names) if names else "a plugin or a `pipelines:` entry that brings one",
+            next_command="headgate compile",
+        )
+    if len(names) == 1:
+        return names[0]
+    raise UserError(
+        f"project '{opened.project.name}' has {len(names)} pipelines: say which one to run",
+        where=str(opened.project.file),
+        expected="one of " + ", ".join(names) if names else "a plugin or a `pipelines:` entry that brings one",
+        next_command=f"headgate run {names[0]}" if names else "headgate plugins list",
+    )
+
+
+def _follow(opened: OpenProject, session: Session, arn: str, options: Options) -> int:
+    from headgate.actions.execute import follow, stop
+    from headgate.actions.record import start_recordings
+
+    sagemaker = session.client("sagemaker")
+    views = follow(sagemaker, arn, wait=time.sleep, interval=session.poll_seconds)
+    with start_recordings(opened, session) as recordings:
+        run = next(views)
+        try:
+            with progress(quiet=options.json) as display:
+                display.show(run)
+                for run in views:
+                    display.show(run)
+        except KeyboardInterrupt:
+            print("stopping the execution; Ctrl-C again leaves it to stop by itself", file=sys.stderr)
+            stop(sagemaker, arn)
+            *_, run = follow(sagemaker, arn, wait=time.sleep, interval=session.poll_seconds)
+            emit(options, run, lambda: _ending(session, run))
+            return 130
+        recordings.finish(run)
+    emit(options, run, lambda: _ending(session, run))
+    return 0 if run.status == "Succeeded" else 1
+
+
+def _ending(session: Session, run: RunView) -> str:
+    """The table of steps, then what was registered, or why nothing was."""
+    from headgate.views.models import read_version
+
+    lines = [steps_table(run.steps), "", f"execution {run.id}: {run.status}"]
+    if run.reason:
+        lines.append(f"reason: {run.reason}")
+    if run.model_package_arn and run.status == "Succeeded":
+        version = read_version(session.client("sagemaker"), session.client("s3"), run.model_package_arn)
+        metrics = ", ".join(f"{name} {value:.4g}" for name, value in version.metrics.items())
+        lines.append(style(f"registered {version.group}/{version.version} ({version.approval}): {metrics}", "bold"))
+    elif run.status == "Failed":
+        lines.append(f"see why: headgate logs {run.id}; then: headgate runs retry {run.id}")
+    return "\n".join(lines)
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, separator, value = text.partition("=")
+    if not separator or not name:
+        raise UserError(f"'{text}' is not NAME=VALUE", where="--param", expected="--param Threshold=50")
+    return name, value
+
+
+def _record_later(opened: OpenProject, identifier: str, target: str) -> None:
+    log = opened.project.root / ".headgate" / "record.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a") as output:
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "headgate.cli", "-C", str(opened.project.root)),
+                *("runs", "record", identifier, "--wait", "--target", target),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            cwd=Path("/"),
+            env=dict(os.environ),
+        )
