@@ -1,1 +1,100 @@
-"""See the modules of this package."""
+"""Build, check and render SageMaker pipeline definitions (version 2020-12-01) without AWS and without its SDK."""
+
+from __future__ import annotations
+
+from headgate.pipelines.assets import Asset, AssetFile, SourceCode
+from headgate.pipelines.conditions import (
+    Test,
+    any_of,
+    equals,
+    greater_or_equal,
+    greater_than,
+    is_in,
+    less_or_equal,
+    less_than,
+    negate,
+)
+from headgate.pipelines.parameters import Parameter
+from headgate.pipelines.pipeline import Compiled, Pipeline
+from headgate.pipelines.policies import Cache, Retry
+from headgate.pipelines.references import Reference, Value, execution, join, json_get, text
+from headgate.pipelines.steps import (
+    Callback,
+    ClarifyCheck,
+    Condition,
+    CreateModel,
+    Fail,
+    Lambda,
+    Processing,
+    QualityCheck,
+    RegisterModel,
+    Step,
+    Training,
+    Transform,
+    Tuning,
+)
+from headgate.pipelines.values import (
+    Categorical,
+    Channel,
+    Container,
+    Continuous,
+    DriftBaselines,
+    Input,
+    Instance,
+    Integer,
+    ModelMetrics,
+    Network,
+    Output,
+    PropertyFile,
+)
+
+__all__ = [
+    "Asset",
+    "AssetFile",
+    "Cache",
+    "Callback",
+    "Categorical",
+    "Channel",
+    "ClarifyCheck",
+    "Compiled",
+    "Condition",
+    "Container",
+    "Continuous",
+    "CreateModel",
+    "DriftBaselines",
+    "Fail",
+    "Input",
+    "Instance",
+    "Integer",
+    "Lambda",
+    "ModelMetrics",
+    "Network",
+    "Output",
+    "Parameter",
+    "Pipeline",
+    "Processing",
+    "PropertyFile",
+    "QualityCheck",
+    "Reference",
+    "RegisterModel",
+    "Retry",
+    "SourceCode",
+    "Step",
+    "Test",
+    "Training",
+    "Transform",
+    "Tuning",
+    "Value",
+    "any_of",
+    "equals",
+    "execution",
+    "greater_or_equal",
+    "greater_than",
+    "is_in",
+    "join",
+    "json_get",
+    "less_or_equal",
+    "less_than",
+    "negate",
+    "text",
+]
