@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from headgate.errors import UserError
 
 Primitive: TypeAlias = str | int | float | bool
-Json: TypeAlias = Primitive | None | Sequence["Json"] | Mapping[str, "Json"]
+Json: TypeAlias = Primitive | Sequence["Json"] | Mapping[str, "Json"] | None
 
 EXECUTION_VARIABLES = (
     "CurrentDateTime",
@@ -143,7 +143,7 @@ def texts(values: Mapping[str, Value]) -> dict[str, str | Reference]:
     return {name: text(value) for name, value in values.items()}
 
 
-Renderable: TypeAlias = Value | None | Sequence["Renderable"] | Mapping[str, "Renderable"]
+Renderable: TypeAlias = Value | Sequence["Renderable"] | Mapping[str, "Renderable"] | None
 
 
 def render(value: Renderable) -> Json:
