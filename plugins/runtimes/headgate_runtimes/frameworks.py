@@ -1,0 +1,83 @@
+"""The runtimes that plugin.py offers, one class for each family of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from headgate.localcloud.runtimes import ContainerJob, Launch, RuntimeUnavailableError
+from headgate_runtimes.images import ImageName
+from headgate_runtimes.interpreter import WORK, install_interpreter
+from headgate_runtimes.script_mode import Framework, FrameworkImage, check_framework, script_program
+
+
+class ScikitLearn(FrameworkImage):
+    """`sagemaker-scikit-learn`: script mode, processing and serving."""
+
+    framework = Framework("scikit-learn", "sklearn", ("scikit-learn",), "sagemaker_sklearn_container.training:main")
+
+
+class PyTorch(FrameworkImage):
+    """`pytorch-training`, `pytorch-inference`: when torch is installed."""
+
+    framework = Framework("PyTorch", "torch", ("torch",), "sagemaker_pytorch_container.training:main")
+
+
+class TensorFlow(FrameworkImage):
+    """`tensorflow-training`, `tensorflow-inference`: when TensorFlow is installed."""
+
+    framework = Framework(
+        "TensorFlow", "tensorflow", ("tensorflow", "tensorflow-cpu"), "sagemaker_tensorflow_container.training:main"
+    )
+
+
+class HuggingFace(FrameworkImage):
+    """`huggingface-pytorch-training` and its kind: when torch and transformers are installed."""
+
+    framework = Framework(
+        "Transformers", "transformers", ("transformers",), "sagemaker_pytorch_container.training:main"
+    )
+
+    def launch(self, job: ContainerJob) -> Launch:
+        check_framework(PyTorch.framework, job, strict=False)
+        return super().launch(job)
+
+
+class XGBoost(FrameworkImage):
+    """`sagemaker-xgboost` and the older `xgboost`: script mode when a script is named, else the built-in algorithm."""
+
+    framework = Framework("XGBoost", "xgboost", ("xgboost-cpu", "xgboost"), "sagemaker_xgboost_container.training:main")
+
+    def run(self, job: ContainerJob) -> Launch:
+        if job.kind == "processing" or job.entrypoint or script_program(job) is not None:
+            return super().run(job)
+        version = ImageName.parse(job.image).version
+        return algorithm(job, "xgboost", {"HEADGATE_ALGORITHM_VERSION": ".".join(map(str, version or (3, 0)))})
+
+
+class LinearLearner:
+    """`linear-learner`: the built-in algorithm, which takes no code of the user's."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+
+    def launch(self, job: ContainerJob) -> Launch:
+        if job.kind == "processing":
+            raise RuntimeUnavailableError(
+                f"image '{job.image}' holds a built-in algorithm, which trains and serves only: use a scikit-learn "
+                "image for processing"
+            )
+        return algorithm(job, "linear_learner", {})
+
+
+def algorithm(job: ContainerJob, name: str, environment: Mapping[str, str]) -> Launch:
+    """A job of a built-in algorithm: `train` or `serve` of its module."""
+    interpreter = install_interpreter(job.ml_root)
+    verb = "serve" if job.kind == "serving" else "train"
+    return Launch(
+        argv=(interpreter.executable, "-P", "-m", f"headgate_runtimes.algorithms.{name}", verb),
+        environment={"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
+        path=(interpreter.folder,),
+        working_directory=WORK,
+    )

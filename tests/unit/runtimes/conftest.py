@@ -1,0 +1,139 @@
+"""A job's `/opt/ml`, staged by hand, and a way to run a launch inside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from headgate.localcloud.runtimes import ContainerJob, JobKind, Launch
+
+ACCOUNT = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@dataclass
+class Stage:
+    """One host of a job: its `/opt/ml`, its S3 objects, the lines that runtimes log."""
+
+    ml: Path
+    objects: dict[str, bytes] = field(default_factory=dict)
+    logged: list[str] = field(default_factory=list)
+
+    def write(self, path: str, content: str | bytes | object) -> Path:
+        """A file below /opt/ml; what is neither text nor bytes is written as JSON."""
+        file = self.ml / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not isinstance(content, str | bytes):
+            content = json.dumps(content)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+        return file
+
+    def fetch(self, uri: str, target: Path) -> None:
+        target.write_bytes(self.objects[uri])
+
+    def job(
+        self,
+        kind: JobKind,
+        image: str,
+        *,
+        entrypoint: Sequence[str] = (),
+        arguments: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+        hyperparameters: Mapping[str, str] | None = None,
+        channels: Mapping[str, str] | None = None,
+        hosts: Sequence[str] = ("algo-1",),
+        host: str = "algo-1",
+    ) -> ContainerJob:
+        """A job as the engine hands it over, its config files staged. `channels` maps names to content types."""
+        contents = channels or {}
+        if kind == "training":
+            self.write("input/config/hyperparameters.json", dict(hyperparameters or {}))
+            self.write(
+                "input/config/inputdataconfig.json",
+                {
+                    name: {
+                        "TrainingInputMode": "File",
+                        "S3DistributionType": "FullyReplicated",
+                        "RecordWrapperType": "None",
+                    }
+                    | ({"ContentType": content} if content else {})
+                    for name, content in contents.items()
+                },
+            )
+            self.write(
+                "input/config/resourceconfig.json",
+                {
+                    "current_host": host,
+                    "hosts": list(hosts),
+                    "current_instance_type": "ml.m5.xlarge",
+                    "current_group_name": "homogeneousCluster",
+                    "instance_groups": [
+                        {
+                            "instance_group_name": "homogeneousCluster",
+                            "instance_type": "ml.m5.xlarge",
+                            "hosts": list(hosts),
+                        }
+                    ],
+                    "network_interface_name": "lo",
+                },
+            )
+            for folder in ("model", "output/data", "output/intermediate", "code"):
+                (self.ml / folder).mkdir(parents=True, exist_ok=True)
+        return ContainerJob(
+            kind=kind,
+            image=f"{ACCOUNT}/{image}",
+            entrypoint=tuple(entrypoint),
+            arguments=tuple(arguments),
+            environment=dict(environment or {}),
+            hyperparameters=dict(hyperparameters or {}),
+            channels=tuple(contents),
+            hosts=tuple(hosts),
+            current_host=host,
+            instance_type="ml.m5.xlarge",
+            ml_root=self.ml,
+            fetch=self.fetch,
+            log=self.logged.append,
+        )
+
+    def run(self, launch: Launch, job: ContainerJob, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run a launch with this stage as its /opt/ml, to its end."""
+        return subprocess.run(
+            self.argv(launch), env=self.env(launch, job, **environment), capture_output=True, text=True, check=False
+        )
+
+    def argv(self, launch: Launch) -> list[str]:
+        bubblewrap = shutil.which("bwrap")
+        assert bubblewrap, "these tests run jobs inside bubblewrap"
+        return [
+            *(bubblewrap, "--die-with-parent", "--dev-bind", "/", "/", "--bind", str(self.ml), "/opt/ml"),
+            *("--chdir", launch.working_directory, "--", *launch.argv),
+        ]
+
+    def env(self, launch: Launch, job: ContainerJob, **environment: str) -> dict[str, str]:
+        inherited = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
+        coverage = {name: value for name, value in os.environ.items() if name.startswith("COV")}
+        path = os.pathsep.join([*launch.path, "/usr/bin", "/bin"])
+        return inherited | coverage | dict(job.environment) | dict(launch.environment) | {"PATH": path} | environment
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Stage:
+    ml = tmp_path / "ml"
+    ml.mkdir()
+    return Stage(ml)
+
+
+@pytest.fixture
+def make_stage(tmp_path: Path) -> Callable[[str], Stage]:
+    def make(name: str) -> Stage:
+        ml = tmp_path / name
+        ml.mkdir()
+        return Stage(ml)
+
+    return make
