@@ -90,13 +90,18 @@ class SourceCode:
 
 @dataclass(frozen=True, slots=True)
 class AssetFile:
-    """One object to be put into S3; its bytes are read, or packed, only when asked for."""
+    """One object to be put into S3: the file at `path`, or, when that is None, `content`, packed when asked for."""
 
     s3_uri: str
-    content: Path | Callable[[], bytes]
+    path: Path | None = None
+    pack: Callable[[], bytes] | None = None
 
-    def read(self) -> bytes:
-        return self.content.read_bytes() if isinstance(self.content, Path) else self.content()
+    @property
+    def content(self) -> bytes:
+        """The object's bytes."""
+        if self.path is not None:
+            return self.path.read_bytes()
+        return self.pack() if self.pack is not None else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def folder_asset(code: SourceCode, base: str) -> Asset:
 def archive_asset(code: SourceCode, base: str) -> Asset:
     """The files as `<base>/archives/<digest>/sourcedir.tar.gz`, for script mode."""
     uri = f"{base}/archives/{code.sha256}/sourcedir.tar.gz"
-    return Asset(code.sha256, uri, (AssetFile(uri, code.archive),))
+    return Asset(code.sha256, uri, (AssetFile(uri, pack=code.archive),))
 
 
 def _collect(root: Path, prefix: str, exclude: Sequence[str]) -> Iterator[SourceFile]:

@@ -37,6 +37,11 @@ class Compiled:
         return json.dumps(self.definition, indent=2, ensure_ascii=False) + "\n"
 
     @property
+    def parallelism(self) -> dict[str, int] | None:
+        """The `ParallelismConfiguration` of CreatePipeline and UpdatePipeline, or None for the service's own limit."""
+        return None if self.max_parallel is None else {"MaxParallelExecutionSteps": self.max_parallel}
+
+    @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters that an execution may be started with: name, type, default, choices."""
         return tuple(
