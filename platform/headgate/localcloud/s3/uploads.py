@@ -45,7 +45,10 @@ class UploadIndex:
             "SELECT number, size, etag, modified, blob, checksums FROM parts WHERE upload_id=? ORDER BY number",
             (upload_id,),
         )
-        return tuple(Part(*row[:5], json.loads(row[5])) for row in rows)
+        return tuple(
+            Part(number, size, etag, modified, blob, json.loads(checksums))
+            for number, size, etag, modified, blob, checksums in rows
+        )
 
     def delete(self, upload_id: str) -> tuple[str, ...]:
         """Forget an upload. Returns the blobs let go."""
