@@ -1,0 +1,38 @@
+"""How long a command takes before it does anything."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.benchmarks.cloud import HEADGATE
+from tests.benchmarks.measure import Result, command, milliseconds
+
+_SDK = """
+import sys
+from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.core.workflow.parameters import ParameterString
+print(Pipeline(name="p", parameters=[ParameterString(name="a", default_value="b")], steps=[]).name)
+"""
+
+
+def measure(folder: Path) -> Iterator[Result]:
+    """Start-up of the commands people type most; peers are what they would type instead."""
+    python = milliseconds(command([sys.executable, "-c", "pass"]))
+    command([HEADGATE, "new", "bench", "--template", "tabular", "--yes"], folder)()
+    project = folder / "bench"
+    copier = milliseconds(command([HEADGATE.with_name("copier"), "--help"]))
+    yield Result("bare python (for comparison)", python, "ms", 1000)
+    yield Result("headgate --help", milliseconds(command([HEADGATE, "--help"])), "ms", 200, "copier --help", copier)
+    yield Result("headgate plugins list", milliseconds(command([HEADGATE, "plugins", "list"], project)), "ms", 200)
+    yield Result("headgate validate", milliseconds(command([HEADGATE, "validate"], project)), "ms", 400)
+    sdk = milliseconds(command([sys.executable, "-c", _SDK]), runs=3)
+    yield Result(
+        "headgate compile",
+        milliseconds(command([HEADGATE, "compile"], project)),
+        "ms",
+        700,
+        "importing the SageMaker SDK and building an empty pipeline",
+        sdk,
+    )
