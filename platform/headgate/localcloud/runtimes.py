@@ -92,6 +92,9 @@ class Launch:
     environment: Mapping[str, str] = field(default_factory=dict)
     path: tuple[str, ...] = ()
     working_directory: str = "/opt/ml"
+    metric_definitions: Mapping[str, str] = field(default_factory=dict)
+    """Metrics that the image itself defines, as SageMaker's built-in algorithms do: name to regular expression over log
+    lines. For jobs whose request defines none."""
 
 
 class ContainerRuntime(Protocol):
