@@ -34,7 +34,9 @@ def check(node: Node, schema: Schema, *, root: Path, prefix: tuple[str, ...] = (
 
     formats = FormatChecker(formats=())
     for name, kind in PATH_FORMATS.items():
-        formats.checks(name)(lambda value, kind=kind: not isinstance(value, str) or _path_problem(root, value, kind) is None)
+        formats.checks(name)(
+            lambda value, kind=kind: not isinstance(value, str) or _path_problem(root, value, kind) is None
+        )
     validator = Draft202012Validator(dict(schema), format_checker=formats)
     problems = [
         problem
@@ -84,7 +86,11 @@ class _Explained:
             place = f" in {self._named(path)}" if self._named(path) else ""
             key = Node(member.value, member.key or member.where)
             yield self._problem(
-                key, (*path, name), f"unknown key '{name}'{place}", ", ".join(known) or "no keys", did_you_mean(name, known)
+                key,
+                (*path, name),
+                f"unknown key '{name}'{place}",
+                ", ".join(known) or "no keys",
+                did_you_mean(name, known),
             )
 
     def _missing(self, error: Any, found: Node, path: tuple[str, ...]) -> Problem:
@@ -94,7 +100,10 @@ class _Explained:
         below = resolve(error.schema.get("properties", {}).get(name, {}), self.schema)
         place = f" in {self._named(path)}" if self._named(path) else ""
         return self._problem(
-            Node(found.value, found.key or found.where), (*path, name), f"missing key '{name}'{place}", _allowed_by(below)
+            Node(found.value, found.key or found.where),
+            (*path, name),
+            f"missing key '{name}'{place}",
+            _allowed_by(below),
         )
 
     def _alternatives(self, error: Any, found: Node, path: tuple[str, ...]) -> Iterator[Problem]:
@@ -118,17 +127,27 @@ class _Explained:
             key = child(found, str(value)) or found
             place = f" in {self._named(path)}" if self._named(path) else ""
             return self._problem(
-                Node(key.value, key.key or key.where), (*path, str(value)), f"bad name '{value}'{place}", _allowed_by(subschema)
+                Node(key.value, key.key or key.where),
+                (*path, str(value)),
+                f"bad name '{value}'{place}",
+                _allowed_by(subschema),
             )
         if error.validator == "format" and isinstance(value, str):
             kind = PATH_FORMATS[error.validator_value]
             message = _path_problem(self.root, value, kind) or ""
             hint = _near_path(self.root, value)
-            return self._problem(found, path, f"{self._named(path)}: {message}", f"a {kind} under {self.root.name}/", hint)
+            return self._problem(
+                found, path, f"{self._named(path)}: {message}", f"a {kind} under {self.root.name}/", hint
+            )
         hint = ""
         if error.validator == "enum" and isinstance(value, str):
             hint = did_you_mean(value, [choice for choice in error.validator_value if isinstance(choice, str)])
-        if error.validator == "type" and not isinstance(value, str) and "string" in _as_list(error.validator_value) and found.source:
+        if (
+            error.validator == "type"
+            and not isinstance(value, str)
+            and "string" in _as_list(error.validator_value)
+            and found.source
+        ):
             hint = f'write it in quotes: "{found.source}"'
         return self._problem(found, path, self._found(found, path), _allowed_by(subschema, error), hint)
 

@@ -110,7 +110,9 @@ def read(file: Path, shown: str | None = None) -> Node:
     if node is None:
         return Node({}, Location(name, 1))
     if not isinstance(node.value, Mapping):
-        raise SpecError([Problem(node.where, f"the file holds {describe(node)}", "a mapping of settings such as `name: wine`")])
+        raise SpecError(
+            [Problem(node.where, f"the file holds {describe(node)}", "a mapping of settings such as `name: wine`")]
+        )
     return node
 
 
@@ -187,7 +189,9 @@ class _Reader:
         merged: dict[str, Node] = {}
         for item in items:
             if not isinstance(item, yaml.MappingNode):
-                self._refuse(self._where(item), "`<<` merges something that is not a mapping", "a mapping or a list of them")
+                self._refuse(
+                    self._where(item), "`<<` merges something that is not a mapping", "a mapping or a list of them"
+                )
                 continue
             value = self.node(item).value
             merged = {**value, **merged} if isinstance(value, Mapping) else merged

@@ -110,12 +110,21 @@ def _overlay(base: Node, environment: str) -> Node:
     if overlay is None:
         allowed = ", ".join(names) or f"none: {FILE_NAME} has no `environments:`"
         raise SpecError(
-            [Problem(Location(f"--env {environment}"), f"unknown environment '{environment}'", allowed, did_you_mean(environment, names))]
+            [
+                Problem(
+                    Location(f"--env {environment}"),
+                    f"unknown environment '{environment}'",
+                    allowed,
+                    did_you_mean(environment, names),
+                )
+            ]
         )
     if overlay.value is None:
         return replace(overlay, value={})
     if not isinstance(overlay.value, Mapping):
-        raise SpecError([Problem(overlay.where, f"environment '{environment}' is not a mapping", "settings to lay over the others")])
+        raise SpecError(
+            [Problem(overlay.where, f"environment '{environment}' is not a mapping", "settings to lay over the others")]
+        )
     return overlay
 
 
@@ -131,7 +140,9 @@ def _option(text: str) -> Node:
 def _override(name: str, path: list[str], value: str) -> Node:
     where = Location(name)
     if not all(path):
-        raise SpecError([Problem(where, "an empty name in the path to a setting", "names such as plugins.training.threshold")])
+        raise SpecError(
+            [Problem(where, "an empty name in the path to a setting", "names such as plugins.training.threshold")]
+        )
     try:
         node = parse(value, name) or Node(None, where)
     except SpecError as error:

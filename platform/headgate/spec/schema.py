@@ -12,7 +12,17 @@ from typing import Any
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = Mapping[str, Any]
 
-_IN_ONE = ("additionalProperties", "items", "contains", "not", "if", "then", "else", "propertyNames", "unevaluatedProperties")
+_IN_ONE = (
+    "additionalProperties",
+    "items",
+    "contains",
+    "not",
+    "if",
+    "then",
+    "else",
+    "propertyNames",
+    "unevaluatedProperties",
+)
 _IN_LIST = ("allOf", "anyOf", "oneOf", "prefixItems")
 _IN_MAPPING = ("properties", "patternProperties", "$defs", "dependentSchemas")
 
@@ -78,7 +88,9 @@ def _relaxed(schema: Any) -> Any:
     """A schema in which nothing is required: an overlay says only what differs."""
     if isinstance(schema, Mapping):
         return {
-            name: _relaxed(value) for name, value in schema.items() if not (name == "required" and isinstance(value, list))
+            name: _relaxed(value)
+            for name, value in schema.items()
+            if not (name == "required" and isinstance(value, list))
         }
     return [_relaxed(item) for item in schema] if isinstance(schema, list) else schema
 

@@ -1,0 +1,62 @@
+"""Opening a project with its plugins: what every command does first."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from headgate.plugins.facade import Facade
+from headgate.plugins.records import PluginWarning
+from headgate.spec.load import find_project, load_project
+from headgate.spec.problems import SpecError
+from headgate.spec.project import Project
+
+
+@dataclass(frozen=True, slots=True)
+class OpenProject:
+    """A valid project and its plugins. `plugins.warnings` may hold more than `warnings` once hooks have been called."""
+
+    project: Project
+    plugins: Facade
+
+    @property
+    def warnings(self) -> tuple[PluginWarning | str, ...]:
+        """What is wrong with plugins but stops nothing."""
+        return (*self.plugins.warnings, *self.plugins.unknown_disabled)
+
+
+def open_project(
+    path: Path,
+    environment: str | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    disabled: Iterable[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> OpenProject:
+    """Open the project at or above `path`. Raises UserError when there is none, SpecError when headgate.yaml is wrong.
+
+    Plugins that are wrong raise nothing; see `warnings`. `environ` stands for the process's environment variables.
+    """
+    variables = os.environ if environ is None else environ
+    raw = load_project(path, environment=environment, overrides=overrides, environ=variables)
+    facade = Facade.load(raw, disabled=disabled, environ=variables)
+    return OpenProject(facade.project, facade)
+
+
+def open_plugins(
+    path: Path, *, disabled: Iterable[str] = (), environ: Mapping[str, str] | None = None
+) -> tuple[Facade, SpecError | None]:
+    """The plugins at `path`, in a project or not; headgate.yaml need not be valid.
+
+    When it cannot even be read it is not known what it disables: then no plugin is imported, and the error is returned.
+    """
+    variables = os.environ if environ is None else environ
+    if find_project(path) is None:
+        return Facade.load(None, disabled=disabled, environ=variables), None
+    try:
+        raw = load_project(path, environment=variables.get("HEADGATE_ENV") or None, environ=variables)
+    except SpecError as error:
+        return Facade.load(None, disabled=disabled, environ=variables, skip=f"{error.where} cannot be read"), error
+    return Facade.load(raw, disabled=disabled, environ=variables), None
