@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headgate.pipelines.assets import Asset, AssetFile, SourceCode
+from headgate.pipelines.check import InvalidPipelineError, Problem, check
 from headgate.pipelines.conditions import (
     Test,
     any_of,
@@ -66,12 +67,14 @@ __all__ = [
     "Input",
     "Instance",
     "Integer",
+    "InvalidPipelineError",
     "Lambda",
     "ModelMetrics",
     "Network",
     "Output",
     "Parameter",
     "Pipeline",
+    "Problem",
     "Processing",
     "PropertyFile",
     "QualityCheck",
@@ -86,6 +89,7 @@ __all__ = [
     "Tuning",
     "Value",
     "any_of",
+    "check",
     "equals",
     "execution",
     "greater_or_equal",
