@@ -1,0 +1,128 @@
+"""Evaluate: measure the model on the test rows, and compare it with the best version so far.
+
+Reads    /opt/ml/processing/input/model/model.tar.gz
+         /opt/ml/processing/input/test/test.csv              target first, no header
+         /opt/ml/processing/input/predictions/*.out          instead of predicting here, when a batch transform did
+Writes   /opt/ml/processing/output/evaluation/evaluation.json
+           {regression,binary_classification,multiclass_classification}_metrics  as SageMaker's model quality statistics
+           result        the metric that decides, its value, the best so far, and `improvement` over it (0 when first)
+           as_text       what the registered version records, as text
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+import numpy as np
+from tabular import failures, metrics, models, registry
+from tabular.failures import StepError
+
+
+def registry_client() -> Any:
+    """SageMaker's client, wherever the environment says SageMaker is."""
+    import boto3
+
+    return boto3.client("sagemaker")
+
+
+def main(argv: Sequence[str] | None = None, client: Callable[[], Any] = registry_client) -> None:
+    """Run the step. Raises StepError when model, data or registry do not fit."""
+    arguments = parse(argv)
+    kind = "regression" if arguments.task == "regression" else "binary" if arguments.classes == 2 else "multiclass"
+    truth, features = read_test(arguments.input / "test" / "test.csv")
+    with tempfile.TemporaryDirectory() as folder:
+        model_digest = models.unpack(arguments.input / "model" / "model.tar.gz", Path(folder))
+        predicted = predict(arguments, Path(folder), features)
+    expected = (len(truth), arguments.classes) if kind == "multiclass" else (len(truth),)
+    if predicted.shape != expected:
+        raise StepError(f"the model answered with the shape {predicted.shape} for test rows of shape {expected}")
+    if not np.isfinite(predicted).all():
+        raise StepError("the model predicts values that are not finite numbers")
+
+    report = metrics.report(kind, truth if kind == "regression" else truth.astype(int), predicted, arguments.seed)
+    group = report[metrics.GROUPS[kind]]
+    if arguments.metric not in group or arguments.metric == "confusion_matrix":
+        known = ", ".join(name for name in group if name != "confusion_matrix")
+        raise StepError(f"there is no metric '{arguments.metric}' for {kind} models, only {known}")
+    value = group[arguments.metric]["value"]
+
+    best = registry.Best()
+    if arguments.group:
+        best = registry.best(registry.recorded(client(), arguments.group, arguments.metric), arguments.direction)
+    report["result"] = {
+        "metric": arguments.metric,
+        "direction": arguments.direction,
+        "value": value,
+        "improvement": registry.improvement(value, best.value, arguments.direction),
+        "best_so_far": {"value": best.value, "model_package": best.model_package, "compared": best.compared},
+    }
+    report["as_text"] = {
+        "value": f"{value:.17g}",
+        "best": "none" if best.value is None else f"{best.value:.6g}",
+        "best_model_package": best.model_package or "none",
+        "model_digest": model_digest,
+        "test_rows": str(len(truth)),
+    }
+    path = arguments.output / "evaluation" / "evaluation.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    print(f"{arguments.metric} {value:.6g} on {len(truth)} test rows; best so far: {report['as_text']['best']}")
+
+
+def read_test(file: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Targets (n) and features (n x m) of what preprocess wrote."""
+    if not file.is_file() or not file.stat().st_size:
+        raise StepError(f"{file.name}: there are no test rows")
+    try:
+        values = np.loadtxt(file, delimiter=",", ndmin=2)
+    except ValueError as error:
+        raise StepError(f"{file.name}: not a table of numbers without a header: {error}") from error
+    if values.shape[1] < 2:
+        raise StepError(f"{file.name}: there are no features beside the target")
+    return values[:, 0], values[:, 1:]
+
+
+def predict(arguments: argparse.Namespace, folder: Path, features: np.ndarray) -> np.ndarray:
+    """What the model says of the test rows: n numbers or probabilities of class 1, or n x k class probabilities."""
+    if arguments.algorithm == "xgboost":
+        return models.predict_xgboost(folder, features)
+    if arguments.algorithm == "script":
+        inference = importlib.import_module("predict.inference")
+        return np.asarray(inference.predict_fn(features, inference.model_fn(str(folder))), dtype="float64")
+    return read_predictions(arguments.input / "predictions")
+
+
+def read_predictions(folder: Path) -> np.ndarray:
+    """The answers of a batch transform in JSON Lines: `{"score": ...}` for each test row, in order."""
+    files = sorted(folder.rglob("*.out"))
+    if not files:
+        raise StepError("there are no predictions: the batch transform wrote no .out file")
+    lines = [line for file in files for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        return np.asarray([json.loads(line)["score"] for line in lines], dtype="float64")
+    except (ValueError, KeyError, TypeError) as error:
+        raise StepError(f"{files[0].name}: not predictions in JSON Lines with a 'score' each: {error!r}") from error
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="evaluate", description=__doc__)
+    parser.add_argument("--task", choices=("regression", "classification"), required=True)
+    parser.add_argument("--classes", type=int, default=2)
+    parser.add_argument("--algorithm", choices=("xgboost", "linear-learner", "script"), required=True)
+    parser.add_argument("--metric", required=True)
+    parser.add_argument("--direction", choices=("minimize", "maximize"), required=True)
+    parser.add_argument("--group", default="", help="model package group whose best version to compare with")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--input", type=Path, default=Path("/opt/ml/processing/input"))
+    parser.add_argument("--output", type=Path, default=Path("/opt/ml/processing/output"))
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(failures.run(main, failures.PROCESSING_MESSAGE))
