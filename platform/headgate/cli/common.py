@@ -6,8 +6,8 @@
         opened = open_project(options)
         emit(options, {"name": opened.project.name}, lambda: opened.project.name)
 
-A command returns None, or an exit code: 0 done, 1 failed, 2 the user's mistake. Errors are raised as HeadgateError; only
-`headgate.cli.main` prints them.
+A command returns None, or an exit code: 0 done, 1 failed, 2 the user's mistake. Errors are raised as HeadgateError;
+only `headgate.cli.boundary` prints them.
 """
 
 from __future__ import annotations

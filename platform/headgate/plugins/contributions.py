@@ -11,9 +11,9 @@ from pathlib import Path
 class ContainerRuntimeSpec:
     """What stands in for container images on the local cloud.
 
-    `image_patterns` are regular expressions searched for in an image URI. `target` is `module:attribute`: a callable that
-    is given `config` and returns an object with `launch(job) -> Launch` (`headgate.localcloud.runtimes`). The daemon
-    imports it when an image first needs it, with the folders of `search_path` on `sys.path`. `config` must be JSON.
+    `image_patterns` are regular expressions searched for in an image URI. `target` is `module:attribute`: a callable
+    that is given `config` and returns an object with `launch(job) -> Launch` (`headgate.localcloud.runtimes`). The
+    daemon imports it when an image first needs it, with the folders of `search_path` on `sys.path`. `config` must be JSON.
     `plugin` is filled in by the engine.
     """
 

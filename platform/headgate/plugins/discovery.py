@@ -18,8 +18,8 @@ OUR_DISTRIBUTION = "headgate"
 class Candidate:
     """A plugin that could be loaded.
 
-    `target` is the module of an installed plugin, or the path of an in-tree one. `policy`: it guards something, so what it
-    guards must not proceed without it. `refused` is why it cannot be loaded at all, such as a name that is taken.
+    `target` is the module of an installed plugin, or the path of an in-tree one. `policy`: it guards something, so
+    what it guards must not proceed without it. `refused` is why it cannot be loaded at all, such as a taken name.
     """
 
     name: str
@@ -40,7 +40,8 @@ class Candidate:
 def discover(root: Path | None) -> tuple[Candidate, ...]:
     """All candidates: the project's own first, then the installed ones by name.
 
-    A name belongs to the distribution `headgate`, else to the first distribution by name; the others of that name are refused.
+    A name belongs to the distribution `headgate`, else to the first distribution by name; the others of that name are
+    refused.
     """
     points = metadata.entry_points()  # one walk over the installed distributions serves both groups
     policies = points.select(group=POLICIES)

@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headgate.errors import HeadgateError, UserError
+from headgate.errors import FailedError, HeadgateError, UserError
 from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, TemplateSpec
 from headgate.plugins.discovery import discover
-from headgate.plugins.loading import Loaded, load_plugins, quiet_stdout
+from headgate.plugins.loading import Loaded, import_target, load_plugins, quiet_stdout
 from headgate.plugins.records import PluginRecord, PluginWarning, PolicyError, State, say
 from headgate.plugins.settings import Checked, SectionSchemas, check_project, find_problems
 from headgate.spec.load import RawProject
@@ -79,7 +79,7 @@ class Facade:
 
     @functools.cached_property
     def project(self) -> Project:
-        """The project, its plugins' sections checked and defaults filled in. Raises SpecError with all that is wrong."""
+        """The project, its plugins' sections checked and defaults filled in. Raises SpecError with all problems."""
         return self._checked.project
 
     @functools.cached_property
@@ -96,6 +96,37 @@ class Facade:
             if record.policy or reason.startswith("its"):
                 self._warnings[PluginWarning.about(record.candidate, f"is not used: {reason}")] = None
         return checked
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments that headgate.yaml has overlays for."""
+        return self._raw.environments if self._raw else ()
+
+    def find(self, name: str) -> PluginRecord:
+        """A plugin by name, the loaded one if there are several. Raises UserError with the nearest match."""
+        named = [record for record in self.plugins if record.name == name]
+        if not named:
+            names = [record.name for record in self.plugins]
+            raise UserError(
+                f"there is no plugin '{name}'",
+                expected="; ".join(filter(None, [", ".join(names) or "none is installed", did_you_mean(name, names)])),
+                next_command="headgate plugins list",
+            )
+        return self._by_name.get(name, named[0])
+
+    def load_target(self, plugin: str, target: str) -> object:
+        """Import `module:attribute` of a plugin. Raises FailedError that names the plugin."""
+        record = self.find(plugin)
+        try:
+            with quiet_stdout():
+                return import_target(target, record.module if record.candidate.in_tree else None)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise FailedError(
+                f"{record.candidate} offers {target}, which failed to load: {say(error)}",
+                next_command=f"headgate plugins check {plugin}",
+            ) from error
 
     def problems_in_environments(self) -> list[Problem]:
         """What is wrong in the file in each of its environments: an overlay is checked even when it is not chosen."""
@@ -156,13 +187,12 @@ class Facade:
         taken: dict[str, str] = {}
         for record, result in self._call(hook, project=project):
             with self._guard(record, hook):
-                for pipeline in _items(result):
-                    if self._free(record, hook, "pipeline", _name_of(pipeline), taken):
-                        pipelines.append(pipeline)
+                offered = _items(result)
+                pipelines += [item for item in offered if self._free(record, hook, "pipeline", _name_of(item), taken)]
         return tuple(self._extended(project, pipeline, taken[pipeline.name]) for pipeline in pipelines)
 
     def pipeline(self, project: Project, name: str) -> Pipeline:
-        """One pipeline by name. Raises UserError that tells the names there are, and which plugins failed to offer theirs."""
+        """One pipeline by name. Raises UserError that tells the names there are, and which plugins failed."""
         pipelines = {pipeline.name: pipeline for pipeline in self.pipelines(project)}
         if name not in pipelines:
             failed = tuple(str(warning) for warning in self.warnings if warning.hook in {None, "headgate_pipelines"})
@@ -194,7 +224,7 @@ class Facade:
             with self._guard(record, hook):
                 reasons += [f"{record.candidate}: {reason}" for reason in _reasons(result)]
         unasked = [
-            f"{record.candidate} could not be asked: {'it is ' if record.state is State.DISABLED else ''}{record.reason}"
+            f"{record.candidate} could not be asked: {record.reason}"
             for record in self.plugins
             if record.policy and record.state is not State.LOADED
         ]

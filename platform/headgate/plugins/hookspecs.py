@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def headgate_settings_schema() -> Mapping[str, object] | Path:  # type: ignore[empty-body]
     """The JSON Schema (2020-12) of the plugin's section under `plugins:` in headgate.yaml, or the file that holds it.
 
-    Its top is `type: object`. Unknown keys are errors unless it says `additionalProperties: true`. Defaults are filled in
-    before anything sees the settings. The formats `project-file`, `project-folder` and `project-path` check that a path exists
-    under the project.
+    Its top is `type: object`. Unknown keys are errors unless it says `additionalProperties: true`. Defaults are filled
+    in before anything sees the settings. The formats `project-file`, `project-folder` and `project-path` check that a
+    path exists under the project.
     """
 
 
@@ -64,5 +64,6 @@ def headgate_check_pipeline(  # type: ignore[empty-body]
 ) -> Iterable[str]:
     """Policy: the reasons why a pipeline definition must not be compiled or run; nothing when it may.
 
-    `definition` is SageMaker's pipeline definition JSON (2020-12-01). Fails closed: when it raises, nothing is compiled or run.
+    `definition` is SageMaker's pipeline definition JSON (2020-12-01). Fails closed: when it raises, nothing is compiled
+    or run.
     """

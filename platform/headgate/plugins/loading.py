@@ -115,7 +115,7 @@ def _import(candidate: Candidate) -> ModuleType:
 
 
 def _import_file(path: str) -> ModuleType:
-    """The project's own plugin. Its module's name is unique per file, so that two projects in one process stay apart."""
+    """The project's own plugin. Its module's name is unique per file: two projects in one process stay apart."""
     name = f"headgate_plugin_{hashlib.sha256(path.encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -135,7 +135,10 @@ def _import_file(path: str) -> ModuleType:
 
 
 def check_hooks(module: ModuleType) -> tuple[str, ...]:
-    """The hooks that a module implements. Raises PluginDefectError when one is misspelled, unmarked or asks for what is not there."""
+    """The hooks that a module implements.
+
+    Raises PluginDefectError when one is misspelled, unmarked, or asks for an argument that is not there.
+    """
     known = hook_arguments()
     hooks = []
     for name, function in vars(module).items():
@@ -171,6 +174,19 @@ def _check_signature(function: Callable[..., Any], hook: str, has: tuple[str, ..
             hint = did_you_mean(name, has)
             message = f"asks for argument '{name}', which the hook does not have; it has: {', '.join(has) or 'none'}"
             raise PluginDefectError(f"{message}; {hint}" if hint else message, hook)
+
+
+def import_target(target: str, in_tree: ModuleType | None = None) -> object:
+    """What `module:attribute` names. `headgate_plugin:x` of an in-tree plugin is found in its module, already loaded."""
+    name, colon, attribute = target.partition(":")
+    if not (name and colon and attribute):
+        message = f"'{target}' is not of the form module:attribute"
+        raise ValueError(message)
+    module = in_tree if in_tree and name == "headgate_plugin" else importlib.import_module(name)
+    value: object = module
+    for part in attribute.split("."):
+        value = getattr(value, part)
+    return value
 
 
 @contextlib.contextmanager

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import traceback
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from types import ModuleType
 
 from headgate.errors import FailedError
@@ -37,7 +39,7 @@ class PluginRecord:
 
     @property
     def policy(self) -> bool:
-        """Whether it guards something: by its metadata, by the hook it has, or as the project's own that failed to load."""
+        """Whether it guards something: by its metadata, by its hook, or as the project's own that failed to load."""
         own_and_broken = self.candidate.in_tree and self.state is State.FAILED
         return self.candidate.policy or own_and_broken or "headgate_check_pipeline" in self.hooks
 
@@ -88,11 +90,15 @@ class PolicyError(FailedError):
 
 
 def say(error: BaseException) -> str:
-    """An exception in one line, with the innermost place of it."""
+    """An exception in one line, with the innermost place of it outside Python's import machinery and Headgate."""
     text = " ".join(str(error).split())
-    frames = traceback.extract_tb(error.__traceback__)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _ours(frame.filename)]
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     if isinstance(error, SyntaxError) and error.filename:
         place = f" at {error.filename}:{error.lineno}"
         text = error.msg
     return f"{type(error).__name__}{': ' if text else ''}{text}{place}"
+
+
+def _ours(file: str) -> bool:
+    return file.startswith(("<frozen", str(Path(__file__).parent), str(Path(importlib.__file__).parent)))

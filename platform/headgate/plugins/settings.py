@@ -26,7 +26,7 @@ class SectionSchemas:
     by_plugin: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def add(self, plugin: str, schema: object) -> None:
-        """Take what `headgate_settings_schema` returned. Raises TypeError, ValueError or OSError when it is no schema."""
+        """Take what `headgate_settings_schema` returned. Raises TypeError, ValueError or OSError if it is no schema."""
         if isinstance(schema, Path):
             schema = json.loads(schema.read_text(encoding="utf-8"))
         if not isinstance(schema, Mapping):

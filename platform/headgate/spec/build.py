@@ -13,7 +13,7 @@ from headgate.spec.schema import base_schema, fill_defaults
 
 
 def build_project(raw: RawProject, settings: Mapping[str, Mapping[str, object]], disabled: frozenset[str]) -> Project:
-    """The project of a document that `check` found nothing wrong with; `settings` are the plugins' sections, filled in."""
+    """The project of a document that `check` found sound; `settings` are the plugins' sections, filled in."""
     value = fill_defaults(plain(raw.node), base_schema())
     root = raw.root
     return Project(

@@ -6,6 +6,7 @@ is text. Anchors, aliases and merge keys (`<<`) work. Values are exactly JSON's.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -224,7 +225,7 @@ def _convert(tag: str, text: str) -> Scalar:
         return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
     if tag == "float":
         number = float(text.replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf").lower())
-        if number != number or number in {float("inf"), float("-inf")}:
+        if not math.isfinite(number):
             raise ValueError(f"{text} is not a number that JSON has")
         return number
     raise ValueError(f"tag {tag if tag.startswith('!') else '!!' + tag} is not supported")

@@ -1,7 +1,8 @@
 """From a folder to a project's settings: find headgate.yaml, read it, lay the overrides over it.
 
-The order, later wins: the file, its overlay for the environment, variables `HEADGATE_SET__a__b=VALUE`, `--set a.b=VALUE`.
-Nothing is checked against a schema here; that needs the plugins' schemas too (`headgate.plugins.facade`).
+The order, later wins: the file, its overlay for the environment, variables `HEADGATE_SET__a__b=VALUE`,
+`--set a.b=VALUE`. Nothing is checked against a schema here; that needs the plugins' schemas
+too (`headgate.plugins.facade`).
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class RawProject:
 
 
 def find_project(start: Path) -> Path | None:
-    """headgate.yaml in `start` or the nearest folder above it (`start` may be the file itself); None when there is none."""
+    """headgate.yaml in `start` (which may be the file itself) or the nearest folder above it, or None."""
     start = start.absolute()
     if start.name == FILE_NAME and start.is_file():
         return start

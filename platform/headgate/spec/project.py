@@ -14,7 +14,7 @@ DEFAULT_REGION = "us-east-1"
 class ImageRecipe:
     """A container image of the project's own: what to install for code that runs in it.
 
-    `requirements` is an absolute path. `python` is a version such as `3.11`, None for the interpreter that runs Headgate.
+    `requirements` is an absolute path. `python` is a version such as `3.11`; None is the one that runs Headgate.
     """
 
     name: str

@@ -96,7 +96,7 @@ def _relaxed(schema: Any) -> Any:
 
 
 def resolve(schema: Any, root: Schema) -> Schema:
-    """A subschema with its local `$ref` followed; what stands beside the reference wins. Unknown targets resolve to nothing."""
+    """A subschema with its local `$ref` followed; what stands beside it wins. Unknown targets resolve to nothing."""
     seen: set[str] = set()
     while isinstance(schema, Mapping) and isinstance(schema.get("$ref"), str):
         reference = schema["$ref"]
@@ -150,7 +150,7 @@ def _fill_mapping(value: dict[str, Any], schema: Schema, root: Schema) -> dict[s
 
 
 def subschemas(schema: Any, path: str = "") -> list[tuple[str, Schema]]:
-    """Every named setting of a schema with its dotted path, `$defs` included: what documentation and checks walk over."""
+    """Every named setting of a schema with its dotted path, `$defs` included: what checks walk over."""
     found: list[tuple[str, Schema]] = []
     if not isinstance(schema, Mapping):
         return found

@@ -1,0 +1,118 @@
+"""The one place where errors are printed: one screen, secrets masked, with the exit code that belongs to them.
+
+0 done; 1 something failed; 2 the user's mistake; 130 interrupted (Ctrl-C); 141 the reader of our output went away.
+With `--output json` an error is one JSON object on standard output, so that a machine always reads JSON there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from headgate.cli.common import style, to_json
+from headgate.errors import HeadgateError, UserError
+from headgate.spec.secrets import mask
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+MOST_DETAILS = 12
+LONGEST_LINE = 600
+
+
+class UsageMistakeError(UserError):
+    """A wrong option or argument."""
+
+    code = "usage"
+
+
+def guarded(call: Callable[[], Any], arguments: Sequence[str]) -> int:
+    """Make a call and turn what comes of it into an exit code, printing errors. An int that it returns is the code."""
+    as_json = asks_for_json(arguments)
+    try:
+        result = call()
+        sys.stdout.flush()
+    except (HeadgateError, click.ClickException) as error:
+        return _print(error, as_json)
+    except (KeyboardInterrupt, click.Abort):
+        print(style("interrupted", "yellow", sys.stderr), file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains again when it flushes at exit
+        return BROKEN_PIPE
+    except Exception as error:
+        return _print_bug(error, as_json)
+    return result if isinstance(result, int) else 0
+
+
+def asks_for_json(arguments: Sequence[str]) -> bool:
+    """Whether `--output json` is among the arguments, known even when they cannot be parsed."""
+    return "--output=json" in arguments or ("--output", "json") in itertools.pairwise(arguments)
+
+
+def _of_click(error: click.ClickException) -> HeadgateError:
+    message = error.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    if isinstance(error, click.UsageError):
+        path = error.ctx.command_path if error.ctx else "headgate"
+        return UsageMistakeError(message, next_command=f"{path} --help")
+    return UserError(message)
+
+
+def render(error: HeadgateError) -> str:
+    """An error on one screen: what was wrong, where, what would be right, the next command."""
+    lines = [f"{style('error:', 'red', sys.stderr)} {error.message}"]
+    if error.where:
+        lines.append(f"  at {error.where}")
+    if error.expected:
+        lines.append(f"  expected: {error.expected}")
+    lines += [f"  - {detail}" for detail in error.details[:MOST_DETAILS]]
+    if len(error.details) > MOST_DETAILS:
+        lines.append(f"  - and {len(error.details) - MOST_DETAILS} more (all of them: --output json)")
+    if error.next_command:
+        lines.append(f"{style('next:', 'cyan', sys.stderr)} {error.next_command}")
+    return "\n".join(_short(mask(line)) for line in lines)
+
+
+def _print(error: HeadgateError | click.ClickException, as_json: bool) -> int:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return error.exit_code
+    if isinstance(error, click.ClickException):
+        error = _of_click(error)
+    if as_json:
+        print(to_json(masked(error.as_json())))
+    else:
+        print(render(error), file=sys.stderr)
+    return error.exit_code
+
+
+def _print_bug(error: Exception, as_json: bool) -> int:
+    trace = mask("".join(traceback.format_exception(error)))
+    print(trace, file=sys.stderr, end="")
+    whose = "" if getattr(error, "__notes__", None) else "this is a bug in Headgate: "
+    advice = "report it with the trace above and the output of `headgate --version` and `headgate plugins list`"
+    print(f"{style('error:', 'red', sys.stderr)} {whose}{advice}", file=sys.stderr)
+    if as_json:
+        print(
+            to_json({"error": "bug", "message": mask(f"{type(error).__name__}: {error}"), "trace": trace.splitlines()})
+        )
+    return 1
+
+
+def masked(value: Any) -> Any:
+    """JSON with the secrets in its texts masked."""
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {name: masked(item) for name, item in value.items()}
+    return [masked(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}…"

@@ -1,0 +1,24 @@
+"""`headgate schema`: the JSON Schema of headgate.yaml with the sections of all plugins here, for editors."""
+
+from __future__ import annotations
+
+import click
+
+from headgate.cli.common import Options, options, to_json, warn
+from headgate.plugins.session import open_plugins
+from headgate.spec.schema import full_schema
+
+
+@click.command("schema")
+@options
+def command(options: Options) -> None:
+    r"""Print the JSON Schema of headgate.yaml, for editors.
+
+    \b
+    headgate schema > .headgate.schema.json
+    and as first line of headgate.yaml: # yaml-language-server: $schema=.headgate.schema.json
+    """
+    facade, error = open_plugins(options.project, disabled=options.disabled_plugins)
+    schema = full_schema(facade.settings_schemas())
+    warn([*map(str, facade.warnings), *([f"{error.where}: {error.message}; no plugin is loaded"] if error else [])])
+    print(to_json(schema))
