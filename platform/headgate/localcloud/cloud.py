@@ -1,0 +1,142 @@
+"""The composition root: everything the local cloud is made of, wired together once."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from headgate.localcloud.documents import Documents, Key
+from headgate.localcloud.runtimes import RuntimeRegistry, RuntimeSpec
+from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
+from headgate.localcloud.server.app import Application
+from headgate.localcloud.server.control import Command, Control
+from headgate.localcloud.server.credentials import RoleCredentials
+from headgate.localcloud.server.identity import DEFAULT_ACCOUNT, Identities
+from headgate.localcloud.server.journal import Journal
+from headgate.localcloud.server.moto_host import MotoHost
+from headgate.localcloud.server.sts import RootIdentity
+
+_LOG = logging.getLogger(__name__)
+_RUNTIMES = Key("", "", "runtimes", "all")
+_WARM = ("sts", "iam", "ssm", "sqs", "awslambda", "events", "secretsmanager", "kms")
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> float:
+        return time.time()
+
+
+class LocalCloud:
+    """AWS on one machine, over one state folder. `start` brings it up, `close` takes every job down with it."""
+
+    def __init__(self, state: StateFolder, *, clock: Clock, endpoint_url: Callable[[], str]) -> None:
+        self._clock = clock
+        self._endpoint_url = endpoint_url
+        self.documents = Documents(state.database)
+        self.journal = Journal(state.moto / "journal")
+        self.moto = MotoHost(self.journal, clock, prepare=self._prepare_moto, warm=_WARM)
+        self.identities = Identities(self.moto.wait)
+        self.credentials = RoleCredentials(self.moto, clock, endpoint_url)
+        self.objects = _build("s3.store:ObjectStore", state.objects, clock)
+        self.logs = _build("logs.store:LogStore", state.logs, clock)
+        self.runtimes = RuntimeRegistry()
+        stored = self.documents.find(_RUNTIMES) or {"specs": []}
+        self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in stored["specs"]))
+        self.jobs = _build(
+            "jobs.engine:JobEngine",
+            self.documents,
+            self.objects,
+            self.logs,
+            self.runtimes,
+            clock,
+            state.jobs,
+            endpoint_url,
+            self.credentials.environment,
+        )
+        self.sagemaker = _build(
+            "sagemaker.service:SageMaker", self.documents, self.objects, self.jobs, clock, self.client
+        )
+
+    def start(self) -> None:
+        """Start moto in the background and settle what a killed daemon left running."""
+        self.moto.start()
+        for part in (self.jobs, self.sagemaker):
+            if part is not None:
+                part.recover()
+
+    def application(self, token: str, stop: Callable[[], None]) -> Application:
+        """What the HTTP server calls; `stop` is run when a control request asks for the end."""
+        return Application(self._services(), self.moto, self.identities, Control(token, self._commands(stop)))
+
+    def client(self, caller: Caller, service: str, role_arn: str) -> Any:
+        """A boto3 client of a service, acting as a role in the caller's account and region, against this cloud."""
+        import boto3
+
+        keys = self.credentials.environment(caller, role_arn)
+        session = boto3.Session(
+            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=keys["AWS_SESSION_TOKEN"],
+            region_name=caller.region,
+        )
+        return session.client(service, endpoint_url=self._endpoint_url())  # type: ignore[call-overload]
+
+    def close(self) -> None:
+        """Stop executions and jobs, then let go of the files."""
+        for part in (self.sagemaker, self.jobs):
+            if part is not None:
+                part.close()
+        self.moto.close()
+        self.documents.close()
+
+    def _services(self) -> Mapping[str, Service]:
+        candidates = {
+            "s3": _build("s3.service:S3Service", self.objects),
+            "logs": _build("logs.service:LogsService", self.logs),
+            "sagemaker": self.sagemaker,
+            "sagemaker-runtime": _build("sagemaker.runtime:SageMakerRuntime", self.jobs),
+            "sts": RootIdentity(),
+        }
+        return {name: service for name, service in candidates.items() if service is not None}
+
+    def _commands(self, stop: Callable[[], None]) -> Mapping[tuple[str, str], Command]:
+        def ending(_: object) -> Json:
+            threading.Thread(target=stop, name="stop", daemon=True).start()
+            return {"stopping": True}
+
+        return {
+            ("GET", "health"): lambda _: self.health(),
+            ("POST", "runtimes"): self.replace_runtimes,
+            ("POST", "stop"): ending,
+        }
+
+    def health(self) -> Json:
+        """Whether everything is up; `moto` is false while its journal is being replayed."""
+        return {"ready": True, "moto": self.moto.ready, "account": DEFAULT_ACCOUNT, "url": self._endpoint_url()}
+
+    def replace_runtimes(self, specs: Any) -> Json:
+        """Take over the container runtimes of a project; they are kept for the next start."""
+        if not isinstance(specs, list):
+            raise TypeError("the body must be a JSON list of container runtimes")
+        runtimes = tuple(RuntimeSpec.from_json(spec) for spec in specs)
+        self.runtimes.replace(runtimes)
+        self.documents.put(_RUNTIMES, {"specs": [spec.as_json() for spec in runtimes]})
+        return {"runtimes": [spec.name for spec in runtimes]}
+
+    def _prepare_moto(self) -> None:
+        """Replace what would be a second truth inside moto; runs once moto can be imported."""
+
+
+def _build(target: str, *arguments: Any) -> Any:
+    module, _, name = target.partition(":")
+    try:
+        return getattr(importlib.import_module(f"headgate.localcloud.{module}"), name)(*arguments)
+    except (ModuleNotFoundError, AttributeError) as error:
+        _LOG.warning("%s is not there yet: %s", target, error)
+        return None

@@ -1,0 +1,97 @@
+"""From a request on the wire to the service that answers it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import uuid
+from collections.abc import Mapping
+from typing import Protocol
+from urllib.parse import parse_qsl, unquote
+
+from headgate.localcloud.errors import AwsError
+from headgate.localcloud.seams import HttpRequest, HttpResponse, Service
+from headgate.localcloud.server.control import PREFIX, Control, is_loopback
+from headgate.localcloud.server.http import BadRequestError, WireRequest
+from headgate.localcloud.server.identify import address
+from headgate.localcloud.server.identity import Identities
+from headgate.localcloud.server.protocol import error_response
+
+_LOG = logging.getLogger(__name__)
+
+
+class Fallback(Protocol):
+    """What answers the services that are not ours."""
+
+    def handle(self, request: HttpRequest) -> HttpResponse: ...
+
+
+class Application:
+    """The local cloud's one entry: control commands, our services by name, and moto for the rest."""
+
+    def __init__(
+        self, services: Mapping[str, Service], fallback: Fallback, identities: Identities, control: Control
+    ) -> None:
+        self._services = services
+        self._fallback = fallback
+        self._identities = identities
+        self._control = control
+
+    def handle(self, wire: WireRequest) -> HttpResponse:
+        """Answer anything; every error leaves in the words of the protocol that the client speaks."""
+        if wire.target.startswith(PREFIX):
+            return self._control.handle(wire)
+        request_id = str(uuid.uuid4())
+        service = "s3"
+        try:
+            _refuse_pages(wire.headers)
+            request = self._request(wire)
+            service = request.service
+            response = self._answer(request)
+        except AwsError as error:
+            response = error_response(error, service, wire.headers, request_id)
+        except (BadRequestError, ConnectionError):
+            raise
+        except Exception as error:
+            _LOG.exception("%s %s failed; request %s", service, wire.method, request_id)
+            message = f"bug in the local cloud: {error!r}; `headgate cloud logs` has the trace of request {request_id}"
+            bug = AwsError("InternalFailure", message, status=500)
+            response = error_response(bug, service, wire.headers, request_id)
+        response.headers.setdefault("x-amzn-requestid", request_id)
+        return response
+
+    def _request(self, wire: WireRequest) -> HttpRequest:
+        raw_path, _, raw_query = wire.target.partition("?")
+        path = unquote(raw_path, errors="surrogateescape")
+        query = tuple(parse_qsl(raw_query, keep_blank_values=True, errors="surrogateescape"))
+        body = wire.body
+        form = None
+        if wire.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            form = body.read()
+            body = io.BytesIO(form)
+        who = address(path, query, wire.headers, form)
+        if who.service != "s3":  # only objects are large enough to be streamed
+            body = io.BytesIO(body.read())
+        caller = self._identities.caller(who.access_key, who.region)
+        return HttpRequest(
+            wire.method, path, query, wire.headers, body, who.service, caller, raw_path=raw_path, raw_query=raw_query
+        )
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        service = self._services.get(request.service)
+        response = service.handle(request) if service is not None else None
+        if response is not None:
+            return response
+        if request.service in self._services and request.body.seekable():
+            request.body.seek(0)
+        return self._fallback.handle(request)
+
+
+def _refuse_pages(headers: Mapping[str, str]) -> None:
+    """A web page of someone else's must not use the local cloud. Raises AwsError (AccessDenied).
+
+    Signatures are not checked, so a page that a browser shows could otherwise send requests to loopback.
+    """
+    origin = headers.get("origin", "")
+    if origin and not is_loopback(origin.partition("://")[2]):
+        raise AwsError("AccessDenied", f"requests from web pages ({origin}) are refused", status=403)

@@ -1,0 +1,81 @@
+"""Who is calling: from an access key to an account and a principal.
+
+Three kinds of keys exist. A root key of the local cloud spells its account (`HEADGATE` and twelve digits). Keys of IAM
+users and of assumed roles are in moto's tables. Any other key is taken for the default account's root, so that
+settings such as `AWS_ACCESS_KEY_ID=test`, which many projects carry, work as they do elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from headgate.localcloud.seams import Caller
+
+DEFAULT_ACCOUNT = "123456789012"
+
+_ROOT_KEY = re.compile(r"^HEADGATE(\d{12})$")
+_ISSUED_KEY = re.compile(r"^[A-Z0-9]{16,128}$")
+
+
+def root_key(account: str) -> str:
+    """The access key id that stands for an account's root. Raises ValueError unless given twelve digits."""
+    if not re.fullmatch(r"\d{12}", account):
+        raise ValueError(f"account {account!r} is not twelve digits")
+    return f"HEADGATE{account}"
+
+
+class Identities:
+    """Callers by access key. `wait` blocks until moto's tables are there; only keys it may have issued need it."""
+
+    def __init__(self, wait: Callable[[], object], account: str = DEFAULT_ACCOUNT) -> None:
+        self._wait = wait
+        self._account = account
+        self._roles: dict[str, tuple[str, str]] = {}
+
+    def caller(self, access_key: str, region: str) -> Caller:
+        """The account and principal ARN that an access key stands for."""
+        account, principal = self._find(access_key)
+        return Caller(account, region, principal)
+
+    def _find(self, access_key: str) -> tuple[str, str]:
+        root = _ROOT_KEY.match(access_key)
+        if root:
+            return root.group(1), f"arn:aws:iam::{root.group(1)}:root"
+        if access_key in self._roles:
+            return self._roles[access_key]
+        if _ISSUED_KEY.match(access_key):
+            self._wait()
+            found = self._assumed_role(access_key) or _user(access_key)
+            if found:
+                return found
+        return self._account, f"arn:aws:iam::{self._account}:root"
+
+    def _assumed_role(self, access_key: str) -> tuple[str, str] | None:
+        """A session's key never changes hands, so it is looked up once."""
+        for account, backend in _backends("sts"):
+            for role in list(backend.assumed_roles):
+                if role.access_key_id == access_key:
+                    self._roles[access_key] = account, role.arn
+                    return self._roles[access_key]
+        return None
+
+
+def _user(access_key: str) -> tuple[str, str] | None:
+    for account, backend in _backends("iam"):
+        key = backend.access_keys.get(access_key)
+        if key is not None:
+            user = key.user_name
+            return account, f"arn:aws:iam::{account}:user/{user}" if user else f"arn:aws:iam::{account}:root"
+    return None
+
+
+def _backends(service: str) -> list[tuple[str, Any]]:
+    """The backends of a global service that exist already; asking moto itself would create one per partition."""
+    module = sys.modules.get(f"moto.{service}.models")
+    if module is None:
+        return []
+    table = getattr(module, f"{service}_backends")
+    return [(account, backend) for account in list(table) for backend in list(dict.values(table[account]))]

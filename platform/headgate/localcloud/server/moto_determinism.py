@@ -1,0 +1,236 @@
+"""Makes moto's randomness and clock ours, so that a journal replays to the same ids and times.
+
+Three seams, each held by tests/contract/test_moto_determinism.py:
+- modules of moto that reach for `random`, `uuid`, `os.urandom`, `time` or `datetime` find our stand-ins instead
+  (swapped in right after such a module is imported);
+- `moto.moto_api._internal.mock_random` draws from the current thread's moment;
+- a backend (one service of one account in one region) is created from a seed of its own, whichever request comes
+  first, so that default VPCs and the like keep their ids.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.abc
+import importlib.machinery
+import os
+import random
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+_FROZEN_SECONDS = 1.0
+
+
+class Moment:
+    """When and with which seed a request happens. Time stands still for its first second.
+
+    It stands still so that what is written again on replay carries the same timestamps, and it moves on
+    afterwards so that a loop that waits for time to pass ends.
+    """
+
+    def __init__(self, seed: str, now: float) -> None:
+        self.random = random.Random(seed)
+        self._now = now
+        self._started = time.monotonic()
+
+    def now(self) -> float:
+        elapsed = time.monotonic() - self._started
+        return self._now if elapsed < _FROZEN_SECONDS else self._now + elapsed
+
+
+class _Thread(threading.local):
+    moment: Moment | None = None
+
+
+_thread = _Thread()
+_system = random.SystemRandom()
+_clock: Callable[[], float] = time.time
+
+
+@contextmanager
+def at(moment: Moment) -> Iterator[None]:
+    """Let moto see this moment in this thread."""
+    before = _thread.moment
+    _thread.moment = moment
+    try:
+        yield
+    finally:
+        _thread.moment = before
+
+
+def _source() -> random.Random:
+    return _thread.moment.random if _thread.moment else _system
+
+
+def _now() -> float:
+    return _thread.moment.now() if _thread.moment else _clock()
+
+
+class _Instances(type):
+    """Dates made by anyone count as ours in `isinstance`."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        return isinstance(instance, dt.datetime)
+
+
+class MotoDatetime(dt.datetime, metaclass=_Instances):
+    """`datetime.datetime` whose present is the moment's."""
+
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> MotoDatetime:
+        return cls.fromtimestamp(_now(), tz)
+
+    @classmethod
+    def utcnow(cls) -> MotoDatetime:
+        return cls.fromtimestamp(_now(), dt.UTC).replace(tzinfo=None)
+
+    @classmethod
+    def today(cls) -> MotoDatetime:
+        return cls.fromtimestamp(_now())
+
+
+class _Shadow(ModuleType):
+    """A module with some names replaced; everything else is the module's own."""
+
+    def __init__(self, module: ModuleType, names: Mapping[str, object]) -> None:
+        super().__init__(module.__name__)
+        self.__dict__.update(names)
+        self.__dict__["_module"] = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_module"], name)
+
+
+def _urandom(size: int) -> bytes:
+    return _source().getrandbits(size * 8).to_bytes(size, "little") if size else b""
+
+
+def _uuid4() -> uuid.UUID:
+    return uuid.UUID(int=_source().getrandbits(128), version=4)
+
+
+def _uuid1(*_: object) -> uuid.UUID:
+    return uuid.UUID(int=_source().getrandbits(128), version=1)
+
+
+class ThreadRandom(random.Random):
+    """The standard library's `random` functions, drawn from the current thread's moment."""
+
+    def random(self) -> float:
+        return _source().random()
+
+    def getrandbits(self, k: int, /) -> int:
+        return _source().getrandbits(k)
+
+
+def _swaps() -> list[tuple[object, object]]:
+    """What to look for in a module's names, and what to put there."""
+    shared = ThreadRandom()
+    return [
+        (dt.datetime, MotoDatetime),
+        (dt, _Shadow(dt, {"datetime": MotoDatetime})),
+        (time, _Shadow(time, {"time": _now})),
+        (time.time, _now),
+        (random, _Shadow(random, {name: getattr(shared, name) for name in _random_functions()})),
+        (uuid, _Shadow(uuid, {"uuid4": _uuid4, "uuid1": _uuid1})),
+        (uuid.uuid4, _uuid4),
+        (uuid.uuid1, _uuid1),
+        (os, _Shadow(os, {"urandom": _urandom})),
+        (os.urandom, _urandom),
+    ]
+
+
+def _random_functions() -> list[str]:
+    return ["random", "getrandbits", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform"]
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds modules of moto as always, and swaps names once they have run."""
+
+    def __init__(self) -> None:
+        self._swaps = _swaps()
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if not fullname.startswith("moto."):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
+        if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+            spec.loader = _Loader(spec.loader, self.swap)
+        return spec
+
+    def swap(self, module: ModuleType) -> None:
+        for name, value in list(vars(module).items()):
+            for old, new in self._swaps:
+                if value is old:
+                    setattr(module, name, new)
+
+
+class _Loader(importlib.abc.Loader):
+    def __init__(self, loader: importlib.machinery.SourceFileLoader, swap: Callable[[ModuleType], None]) -> None:
+        self._loader = loader
+        self._swap = swap
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self._loader.exec_module(module)
+        self._swap(module)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+
+def install(clock: Callable[[], float], epoch: float) -> None:
+    """Take over moto's randomness and time in this process; call it before moto is imported, once.
+
+    `clock` tells the time outside a moment, `epoch` is when backends come into being, in seconds since 1970.
+    """
+    global _clock  # noqa: PLW0603 - one moto per process, so one clock per process
+    _clock = clock
+    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+        finder = _Finder()
+        sys.meta_path.insert(0, finder)
+        for name, module in list(sys.modules.items()):
+            if name.startswith("moto."):
+                finder.swap(module)
+    _patch_mock_random()
+    _patch_backends(epoch)
+
+
+def _patch_mock_random() -> None:
+    from moto.moto_api._internal.moto_random import MotoRandom
+
+    patch(MotoRandom, "random", ThreadRandom.random)
+    patch(MotoRandom, "getrandbits", ThreadRandom.getrandbits)
+
+
+def _patch_backends(epoch: float) -> None:
+    from moto.core.base_backend import AccountSpecificBackend
+
+    original = AccountSpecificBackend.__getitem__
+    if getattr(original, "headgate", False):
+        return
+
+    def seeded(self: Any, region: str) -> Any:
+        if dict.__contains__(self, "aws" if region == "global" else region):
+            return original(self, region)
+        with at(Moment(f"backend/{self.service_name}/{self.account_id}/{region}", epoch)):
+            return original(self, region)
+
+    seeded.headgate = True  # type: ignore[attr-defined]
+    patch(AccountSpecificBackend, "__getitem__", seeded)
+
+
+def patch(owner: object, name: str, value: object) -> None:
+    """Replace an attribute of moto's; a name that moto no longer has is an error, not a new attribute."""
+    getattr(owner, name)
+    setattr(owner, name, value)
