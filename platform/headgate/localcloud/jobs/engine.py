@@ -1,0 +1,117 @@
+"""The job engine: SageMaker's jobs and endpoints as operations, with real programs behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from headgate.localcloud.documents import Documents
+from headgate.localcloud.errors import unsupported
+from headgate.localcloud.jobs.context import Context, Credentials, Prober, Settings, remove_folder
+from headgate.localcloud.jobs.failures import interrupted
+from headgate.localcloud.jobs.isolation import Isolation
+from headgate.localcloud.jobs.kinds import ENDED, KINDS, PROCESSING, Kind
+from headgate.localcloud.jobs.listing import listed, summary
+from headgate.localcloud.jobs.processes import Spawner, kill_strays
+from headgate.localcloud.jobs.processing import ProcessingJobs
+from headgate.localcloud.jobs.records import Records
+from headgate.localcloud.jobs.work import Foreman
+from headgate.localcloud.logs.store import LogStore
+from headgate.localcloud.runtimes import RuntimeRegistry
+from headgate.localcloud.s3.store import ObjectStore
+from headgate.localcloud.seams import Caller, Clock, Json, Operation
+
+
+class JobEngine:
+    """Runs jobs and endpoints. `folder` holds their working folders; nothing in it outlives its job."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        objects: ObjectStore,
+        logs: LogStore,
+        runtimes: RuntimeRegistry,
+        clock: Clock,
+        folder: Path,
+        endpoint_url: Callable[[], str],
+        credentials: Credentials,
+        *,
+        settings: Settings | None = None,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._context = Context(
+            documents=documents,
+            objects=objects,
+            logs=logs,
+            runtimes=runtimes,
+            clock=clock,
+            folder=folder,
+            endpoint_url=endpoint_url,
+            credentials=credentials,
+            settings=settings or Settings(),
+            records=Records(documents, clock),
+            spawner=Spawner(),
+            isolation=Prober(),
+        )
+        self._foreman = Foreman(self._context)
+        self._processing = ProcessingJobs(self._context, self._foreman)
+
+    def isolation(self) -> Isolation:
+        """How jobs are kept apart on this machine."""
+        return self._context.isolation()
+
+    def operations(self) -> dict[str, Operation]:
+        """The SageMaker operations that this engine answers, by name."""
+        return {
+            "CreateProcessingJob": self._processing.create,
+            **self._job_operations(PROCESSING),
+        }
+
+    def wait(self, caller: Caller, kind: str, name: str, timeout: float | None = None) -> Json:
+        """Block until a job has ended; its Describe response. Raises TimeoutError; AwsError if there is no such job."""
+        what = KINDS[kind]
+        self._context.records.get(what, caller, name)
+        return self._context.records.wait(what.key(caller, name), what.ended, timeout)
+
+    def invoke_endpoint(
+        self, caller: Caller, name: str, body: bytes, content_type: str, accept: str, target_variant: str | None
+    ) -> tuple[bytes, str, str]:
+        """Send a payload to an endpoint; the answer, its content type and the variant that gave it."""
+        raise unsupported("InvokeEndpoint")
+
+    def recover(self) -> None:
+        """After a start: what was running when the daemon died has failed, and nothing of it runs any more."""
+        kill_strays(self._context.token)
+        for folder in self._context.folder.iterdir():
+            remove_folder(folder)
+        for kind, fail in ((PROCESSING, self._processing.fail),):
+            for key, body in self._context.documents.list(kind.name):
+                if kind.status(body) not in ENDED:
+                    self._context.records.change(key, partial(fail, reason=interrupted()))
+
+    def close(self) -> None:
+        """Stop everything, TERM then KILL; afterwards no process of any job is left."""
+        self._foreman.close()
+        self._context.spawner.close()
+
+    def _job_operations(self, kind: Kind) -> dict[str, Operation]:
+        return {
+            f"Describe{kind.operation}": partial(self._describe, kind),
+            f"List{kind.operation}s": partial(self._list, kind),
+            f"Stop{kind.operation}": partial(self._stop, kind),
+        }
+
+    def _describe(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
+        body = self._context.records.get(kind, caller, str(parameters[kind.name_member]))
+        return summary(f"Describe{kind.operation}Response", body)
+
+    def _list(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
+        bodies = [
+            body for _, body in self._context.documents.list(kind.name, account=caller.account, region=caller.region)
+        ]
+        return listed(kind, bodies, parameters, f"{kind.operation}Summary")
+
+    def _stop(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
+        self._foreman.stop(kind, caller, str(parameters[kind.name_member]))
+        return {}
