@@ -71,9 +71,9 @@ def ensure_running(
     folder = Folder(state_dir.resolve())
     folder.check_version()
     running = folder.daemon()
-    if running is None:
+    if running is None or not _answers(folder, running):
         with folder.starting():
-            running = folder.daemon() or _start(folder, port, timeout)
+            running = _living(folder, timeout) or _start(folder, port, timeout)
     endpoint = _endpoint(folder, running)
     if port and endpoint.port != port:
         raise UserError(
@@ -151,6 +151,30 @@ def control(endpoint: Endpoint, method: str, command: str, body: object = None, 
     if response.status != http.client.OK:
         raise FailedError(f"the local cloud refused '{command}': {answer.get('message', answer)}", where=endpoint.url)
     return answer
+
+
+def _living(folder: Folder, timeout: float) -> Daemon | None:
+    """The daemon that answers; one that is just ending is waited for. Raises FailedError if it does neither."""
+    pid = folder.holder()
+    if not pid:
+        return None
+    with _Process(pid, folder) as process:
+        running = folder.daemon()
+        if running is not None and _answers(folder, running):
+            return running
+        if process.ended(timeout):
+            return None
+    raise FailedError(
+        f"the daemon (pid {pid}) neither answers nor ends", where=str(folder.log), next_command="headgate cloud down"
+    )
+
+
+def _answers(folder: Folder, daemon: Daemon) -> bool:
+    try:
+        control(_endpoint(folder, daemon), "GET", "health", timeout=5.0)
+    except FailedError:
+        return False
+    return True
 
 
 def _endpoint(folder: Folder, daemon: Daemon) -> Endpoint:

@@ -10,6 +10,8 @@ from typing import Any
 from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.seams import HttpRequest, HttpResponse
 
+_MOTO_PAGES = ("/moto-api", "/latest/meta-data", "/latest/api")
+
 
 def configure() -> None:
     """Settings that moto reads from the environment when it is imported."""
@@ -17,6 +19,10 @@ def configure() -> None:
     os.environ["MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS"] = "false"
     os.environ["MOTO_EVENTS_INVOKE_HTTP"] = "false"
     os.environ.pop("MOTO_ACCOUNT_ID", None)
+
+
+class _NoServiceError(Exception):
+    """moto has no service of that name."""
 
 
 class MotoApp:
@@ -37,6 +43,8 @@ class MotoApp:
                     return None
                 if host not in self._hosts:
                     self._hosts[host] = super().get_backend_for_host(host)
+                if self._hosts[host] is None:
+                    raise _NoServiceError
                 return self._hosts[host]
 
         self._app = Dispatcher()
@@ -48,26 +56,21 @@ class MotoApp:
         def start_response(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
             started.append((status, headers))
 
+        if request.path.startswith(_MOTO_PAGES):  # moto's own switches would change state behind the journal's back
+            raise unsupported(f"the path {request.path}")
         named = operation or f"{request.method} {request.path}"
         try:
             chunks = self._app(_environ(request, body), start_response)
             payload = b"".join(chunks)
         except NotImplementedError as error:
             raise unsupported(f"{request.service} {named}") from error
-        except KeyError as error:
-            if "moto." in str(error) or (not started and _no_such_backend(error)):
-                raise unsupported(f"service '{request.service}'") from error
-            raise
+        except _NoServiceError as error:
+            raise unsupported(f"the service '{request.service}'") from error
         status = int(started[-1][0].split()[0])
         headers = {name.lower(): value for name, value in started[-1][1]}
         if status in {404, 405} and headers.get("content-type", "").startswith("text/html"):
             raise unsupported(f"{request.service} {named}")
         return HttpResponse(status, headers, payload)
-
-
-def _no_such_backend(error: KeyError) -> bool:
-    """Whether moto's dispatcher found no service for the host it derived."""
-    return bool(error.args) and error.args[0] is None
 
 
 def _environ(request: HttpRequest, body: bytes) -> dict[str, Any]:
