@@ -1,8 +1,8 @@
 """Every command in the documentation is run, in order, in a folder of its own.
 
-A fenced block marked `console` holds commands on lines that start with `$ `; other lines show what to expect. A command that
-must fail says so: `$ headgate validate  # exit code 2`. `make` commands are checked against the Makefile: running
-them from within the tests would be running the tests.
+A fenced block marked `console` holds commands on lines that start with `$ `; other lines show what to expect. A command
+that must fail says so: `$ headgate validate  # exit code 2`. `make` commands are checked against the Makefile:
+running them from within the tests would be running the tests.
 """
 
 from __future__ import annotations
