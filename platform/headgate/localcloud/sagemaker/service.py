@@ -1,0 +1,80 @@
+"""The SageMaker API of the local cloud: one table of operations, behind HTTP and in process alike."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from headgate.localcloud.documents import Documents
+from headgate.localcloud.errors import AwsError, unsupported
+from headgate.localcloud.executions.engine import ExecutionEngine
+from headgate.localcloud.executions.mailbox import Mailbox, QueueMailbox
+from headgate.localcloud.executions.records import Records
+from headgate.localcloud.executions.steps.surroundings import ClientFactory, Jobs, Surroundings
+from headgate.localcloud.s3.store import ObjectStore
+from headgate.localcloud.sagemaker.left_to_moto import LEFT_TO_MOTO
+from headgate.localcloud.sagemaker.operations import Operations
+from headgate.localcloud.sagemaker.pipeline_executions import PipelineExecutions
+from headgate.localcloud.sagemaker.pipelines import Pipelines
+from headgate.localcloud.sagemaker.randomness import RandomText, random_text
+from headgate.localcloud.seams import Clock, HttpRequest, HttpResponse, Json
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+
+
+class SageMaker:
+    """SageMaker, as far as it runs on a laptop. What does not is refused by name, never pretended.
+
+    `operations.call(caller, name, parameters)` is the API in process. `recover` has to be called once at start, after
+    the job engine's own.
+    """
+
+    def __init__(
+        self,
+        documents: Documents,
+        objects: ObjectStore,
+        jobs: Jobs,
+        clock: Clock,
+        client: ClientFactory,
+        *,
+        random_text: RandomText = random_text,
+        mailbox: Callable[[], Mailbox] = QueueMailbox,
+    ) -> None:
+        self.operations = Operations()
+        around = Surroundings(self.operations, jobs, clock, client, random_text)
+        self.engine = ExecutionEngine(Records(documents), objects, around, mailbox)
+        pipelines = Pipelines(documents, objects, clock)
+        executions = PipelineExecutions(documents, objects, pipelines, self.engine, clock, random_text)
+        self.operations.add(jobs.operations())
+        self.operations.add(pipelines.operations())
+        self.operations.add(executions.operations())
+
+    def handle(self, request: HttpRequest) -> HttpResponse | None:
+        """Answer a request of the JSON protocol; None for what is left to moto. Raises AwsError."""
+        operation = request.headers.get("x-amz-target", "").rpartition(".")[2]
+        if operation in LEFT_TO_MOTO:
+            return None
+        if not operation or operation not in self.operations:
+            raise unsupported(f"sagemaker {operation or request.path}")
+        answer = self.operations.call(request.caller, operation, _parameters(request))
+        return HttpResponse(headers={"content-type": CONTENT_TYPE}, body=json.dumps(answer).encode())
+
+    def recover(self) -> None:
+        """End what the last daemon left running, with the reason. Call it before the first request."""
+        self.engine.recover()
+
+    def close(self) -> None:
+        """End the running executions; they can be retried after the next start."""
+        self.engine.close()
+
+
+def _parameters(request: HttpRequest) -> Json:
+    body = request.body.read()
+    try:
+        parameters: Any = json.loads(body or b"{}")
+    except ValueError as error:
+        raise AwsError("SerializationException", f"the request is not JSON: {error}") from error
+    if not isinstance(parameters, dict):
+        raise AwsError("SerializationException", "the request has to be a JSON object")
+    return parameters
