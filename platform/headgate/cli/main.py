@@ -102,8 +102,9 @@ class LazyGroup(click.Group):
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         from click.shell_completion import CompletionItem
 
-        rows = {**COMMANDS, **self._plugin_commands(ctx)}
-        items = [CompletionItem(name, help=row.help) for name, row in rows.items() if name.startswith(incomplete)]
+        rows = {name: lazy.help for name, lazy in COMMANDS.items()}
+        rows |= {name: lazy.help for name, lazy in self._plugin_commands(ctx).items()}
+        items = [CompletionItem(name, help=text) for name, text in rows.items() if name.startswith(incomplete)]
         return items + click.Command.shell_complete(self, ctx, incomplete)
 
     def _plugin_commands(self, ctx: click.Context) -> Mapping[str, LazyCommand]:

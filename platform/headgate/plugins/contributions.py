@@ -12,8 +12,9 @@ class ContainerRuntimeSpec:
     """What stands in for container images on the local cloud.
 
     `image_patterns` are regular expressions searched for in an image URI. `target` is `module:attribute`: a callable
-    that is given `config` and returns an object with `launch(job) -> Launch` (`headgate.localcloud.runtimes`). The
-    daemon imports it when an image first needs it, with the folders of `search_path` on `sys.path`. `config` must be JSON.
+    that is given `config` and returns an object with `launch(job) -> Launch`, as `headgate.localcloud.runtimes` says.
+    The daemon imports it when an image first needs it, with the folders of `search_path` on `sys.path`. `config` must
+    be JSON.
     `plugin` is filled in by the engine.
     """
 
@@ -55,4 +56,20 @@ class TemplateSpec:
     name: str
     path: Path
     description: str
+    plugin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderSpec:
+    """An experiment tracker that is told what an execution did, once it has ended.
+
+    `module` is run as `python -m module` when the execution starts. It imports what it needs, then reads one JSON object
+    from standard input, `{"record": ..., "config": ...}` (`headgate.actions.record.ExecutionRecord`), and prints one,
+    `{"properties": {name: text}}`, which is put on the registered version. `config` must be JSON. `plugin` is filled in
+    by the engine.
+    """
+
+    name: str
+    module: str
+    config: Mapping[str, object] = field(default_factory=dict)
     plugin: str = ""

@@ -6,16 +6,16 @@ Policy is the exception: what `check_policies` guards does not go on when a poli
 
 from __future__ import annotations
 
-import copy
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from headgate.errors import FailedError, HeadgateError, UserError
-from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, TemplateSpec
+from headgate.errors import FailedError, UserError
+from headgate.plugins.calls import HookCalls, expect, items, mapping, name_of, texts
+from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, RecorderSpec, TemplateSpec
 from headgate.plugins.discovery import discover
 from headgate.plugins.loading import Loaded, import_target, load_plugins, quiet_stdout
 from headgate.plugins.records import PluginRecord, PluginWarning, PolicyError, State, say
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from headgate.pipelines import Pipeline, Step
 
 T = TypeVar("T")
-Contribution = TypeVar("Contribution", ContainerRuntimeSpec, TemplateSpec)
+Contribution = TypeVar("Contribution", ContainerRuntimeSpec, RecorderSpec, TemplateSpec)
 
 
 class Facade:
@@ -37,12 +37,9 @@ class Facade:
 
     def __init__(self, raw: RawProject | None, loaded: Loaded, disabled: frozenset[str]) -> None:
         self._raw = raw
-        self._manager = loaded.manager
         self._disabled = disabled
-        self._warnings: dict[PluginWarning, None] = dict.fromkeys(loaded.warnings)
-        self._broken_policies: dict[str, str] = {}
+        self._calls = HookCalls(loaded)
         self.plugins: tuple[PluginRecord, ...] = loaded.records
-        self._by_name = {record.name: record for record in reversed(self.plugins) if record.state is State.LOADED}
 
     @classmethod
     def load(
@@ -66,7 +63,7 @@ class Facade:
     @property
     def warnings(self) -> tuple[PluginWarning, ...]:
         """What went wrong in plugins so far; it grows as hooks are called."""
-        return tuple(self._warnings)
+        return self._calls.warnings
 
     @property
     def unknown_disabled(self) -> tuple[str, ...]:
@@ -90,11 +87,7 @@ class Facade:
             )
         checked = check_project(self._raw, self.settings_schemas(), self.plugins)
         for name, reason in checked.unusable.items():
-            record = self._by_name[name]
-            if record.policy:
-                self._broken_policies.setdefault(name, reason)
-            if record.policy or reason.startswith("its"):
-                self._warnings[PluginWarning.about(record.candidate, f"is not used: {reason}")] = None
+            self._calls.set_aside(name, reason)
         return checked
 
     @property
@@ -112,7 +105,7 @@ class Facade:
                 expected="; ".join(filter(None, [", ".join(names) or "none is installed", did_you_mean(name, names)])),
                 next_command="headgate plugins list",
             )
-        return self._by_name.get(name, named[0])
+        return self._calls.loaded.get(name, named[0])
 
     def load_target(self, plugin: str, target: str) -> object:
         """Import `module:attribute` of a plugin. Raises FailedError that names the plugin."""
@@ -148,10 +141,10 @@ class Facade:
     @functools.cached_property
     def _schemas(self) -> SectionSchemas:
         schemas = SectionSchemas()
-        for record, result in self._call("headgate_settings_schema"):
-            with self._guard(record, "headgate_settings_schema"):
+        for record, result in self._calls.each("headgate_settings_schema"):
+            with self._calls.guard(record, "headgate_settings_schema"):
                 schemas.add(record.name, result)
-        for name in self._by_name:
+        for name in self._calls.loaded:
             schemas.by_plugin.setdefault(name, {"type": "object"})
         return schemas
 
@@ -160,35 +153,39 @@ class Facade:
         hook = "headgate_commands"
         commands: dict[str, LazyCommand] = {}
         taken = dict.fromkeys(reserved, "Headgate itself")
-        for record, result in self._call(hook):
-            with self._guard(record, hook):
-                for name, command in _mapping(result).items():
-                    _expect(command, LazyCommand)
-                    if self._free(record, hook, "command", name, taken):
+        for record, result in self._calls.each(hook):
+            with self._calls.guard(record, hook):
+                for name, command in mapping(result).items():
+                    expect(command, LazyCommand)
+                    if self._calls.claim(record, hook, "command", name, taken):
                         commands[name] = replace(command, plugin=record.name)
         return commands
 
     def templates(self) -> tuple[TemplateSpec, ...]:
         """Templates that `headgate new` offers; the first plugin has a name."""
-        return self._named("headgate_templates", "template", TemplateSpec, {})
+        return self._named("headgate_templates", "template", TemplateSpec)
 
     # --- hooks with a project
 
     def container_runtimes(self, project: Project) -> tuple[ContainerRuntimeSpec, ...]:
         """Container runtimes in the order in which images are matched; the project's own come first."""
-        return self._named(
-            "headgate_container_runtimes", "container runtime", ContainerRuntimeSpec, {"project": project}
-        )
+        return self._named("headgate_container_runtimes", "container runtime", ContainerRuntimeSpec, project)
+
+    def recorders(self, project: Project) -> tuple[RecorderSpec, ...]:
+        """The experiment trackers that are told of every execution."""
+        return self._named("headgate_recorders", "recorder", RecorderSpec, project)
 
     def pipelines(self, project: Project) -> tuple[Pipeline, ...]:
         """The pipelines that plugins offer, with the steps that plugins add to each."""
         hook = "headgate_pipelines"
         pipelines: list[Pipeline] = []
         taken: dict[str, str] = {}
-        for record, result in self._call(hook, project=project):
-            with self._guard(record, hook):
-                offered = _items(result)
-                pipelines += [item for item in offered if self._free(record, hook, "pipeline", _name_of(item), taken)]
+        for record, result in self._with_project(hook, project):
+            with self._calls.guard(record, hook):
+                offered = items(result)
+                pipelines += [
+                    item for item in offered if self._calls.claim(record, hook, "pipeline", name_of(item), taken)
+                ]
         return tuple(self._extended(project, pipeline, taken[pipeline.name]) for pipeline in pipelines)
 
     def pipeline(self, project: Project, name: str) -> Pipeline:
@@ -207,148 +204,67 @@ class Facade:
         hook = "headgate_pipeline_steps"
         taken = {step.name: owner for step in pipeline.all_steps()}
         added: list[Step] = []
-        for record, result in self._call(hook, project=project, pipeline=pipeline):
-            with self._guard(record, hook):
+        for record, result in self._with_project(hook, project, pipeline=pipeline):
+            with self._calls.guard(record, hook):
                 what = f"step of pipeline '{pipeline.name}'"
-                added += [step for step in _items(result) if self._free(record, hook, what, _name_of(step), taken)]
+                added += [step for step in items(result) if self._calls.claim(record, hook, what, name_of(step), taken)]
         return pipeline.with_steps(added) if added else pipeline
+
+    def policy_reasons(self, project: Project, definition: Mapping[str, Any]) -> tuple[str, ...]:
+        """The reasons that policies give against a pipeline definition, each with its plugin's name."""
+        hook = "headgate_check_pipeline"
+        reasons: list[str] = []
+        for record, result in self._with_project(hook, project, definition=definition):
+            with self._calls.guard(record, hook):
+                reasons += [f"{record.candidate}: {reason}" for reason in texts(result)]
+        return tuple(reasons)
 
     def check_policies(self, project: Project, definition: Mapping[str, Any]) -> None:
         """Ask every policy about a pipeline definition; to be called before it is compiled for use or run.
 
         Raises PolicyError when a policy gives a reason, raises, did not load, or is disabled: policies fail closed.
         """
-        hook = "headgate_check_pipeline"
-        reasons: list[str] = []
-        for record, result in self._call(hook, project=project, definition=definition):
-            with self._guard(record, hook):
-                reasons += [f"{record.candidate}: {reason}" for reason in _reasons(result)]
+        reasons = self.policy_reasons(project, definition)
         unasked = [
-            f"{record.candidate} could not be asked: {record.reason}"
+            f"{record.candidate} cannot be asked: {record.reason}"
             for record in self.plugins
             if record.policy and record.state is not State.LOADED
         ]
-        unasked += [
-            f"{self._by_name[name].candidate} could not be asked: {why}" for name, why in self._broken_policies.items()
-        ]
-        if unasked or reasons:
-            refused = (
-                "policies refuse this pipeline" if reasons else "a policy that guards this pipeline cannot be asked"
-            )
+        for name, reason in self._calls.broken_policies.items():
+            unasked.append(f"{self.find(name).candidate} cannot be asked: {reason}")
+        if unasked:
             raise PolicyError(
-                refused,
-                expected="every policy plugin loaded, enabled and content" if unasked else None,
-                details=tuple(unasked + reasons),
-                next_command="headgate plugins list" if unasked else "headgate compile",
+                "a policy that guards this pipeline cannot be asked",
+                expected="every policy plugin loaded, enabled and working",
+                details=(*unasked, *reasons),
+                next_command="headgate plugins list",
             )
+        if reasons:
+            raise PolicyError("policies refuse this pipeline", details=reasons)
 
     # --- calling
 
-    def _call(self, hook: str, **arguments: Any) -> Iterator[tuple[PluginRecord, Any]]:
-        """Each plugin's result of a hook, iterables drained; plugins that raise are left out with a warning."""
-        project = arguments.get("project")
-        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
-            record = self._by_name[implementation.plugin_name]
-            if project is not None:
-                if self._raw is not None and record.name in self._checked.unusable:
-                    continue
-                section = project.plugin_settings.get(record.name, {})
-                arguments["settings"] = copy.deepcopy(dict(section))  # a plugin that changes its copy changes nothing
-            results: list[Any] = []
-            with self._guard(record, hook):
-                result = implementation.function(*(arguments[name] for name in implementation.argnames))
-                results.append(result if result is None or isinstance(result, (Mapping, Path)) else _items(result))
-            for result in results:
-                if result is not None:
-                    yield record, result
-
-    def _guard(self, record: PluginRecord, hook: str) -> _Guard:
-        return _Guard(functools.partial(self._blame, record, hook))
-
-    def _blame(self, record: PluginRecord, hook: str, error: BaseException) -> None:
-        said = error.message if isinstance(error, HeadgateError) else say(error)
-        self._warnings[PluginWarning.about(record.candidate, f"failed: {said}", hook)] = None
-        if record.policy:
-            self._broken_policies.setdefault(record.name, f"its {hook} failed: {said}")
-
-    def _free(self, record: PluginRecord, hook: str, what: str, name: str, taken: dict[str, str]) -> bool:
-        """Whether a name is free; it is taken from now on."""
-        if name in taken:
-            owner = taken[name] if taken[name] not in self._by_name else f"plugin '{taken[name]}'"
-            message = f"offers a {what} '{name}', but {owner} already has that name; it is left out"
-            self._warnings[PluginWarning.about(record.candidate, message, hook)] = None
-            return False
-        taken[name] = record.name
-        return True
+    def _with_project(self, hook: str, project: Project, **arguments: Any) -> Iterator[tuple[PluginRecord, Any]]:
+        unusable = self._checked.unusable if self._raw else {}
+        return self._calls.each(hook, project, skip=unusable, **arguments)
 
     def _named(
-        self, hook: str, what: str, kind: type[Contribution], arguments: dict[str, Any]
+        self, hook: str, what: str, kind: type[Contribution], project: Project | None = None
     ) -> tuple[Contribution, ...]:
+        """Contributions that have a name each; the first plugin that claims a name has it."""
         found: list[Contribution] = []
         taken: dict[str, str] = {}
-        for record, result in self._call(hook, **arguments):
-            with self._guard(record, hook):
-                for item in _items(result):
-                    _expect(item, kind)
-                    if self._free(record, hook, what, item.name, taken):
-                        found.append(self._owned(record, item))
+        for record, result in self._with_project(hook, project) if project else self._calls.each(hook):
+            with self._calls.guard(record, hook):
+                for item in items(result):
+                    expect(item, kind)
+                    if self._calls.claim(record, hook, what, item.name, taken):
+                        found.append(_owned(record, item))
         return tuple(found)
 
-    def _owned(self, record: PluginRecord, item: Contribution) -> Contribution:
-        if isinstance(item, ContainerRuntimeSpec) and record.candidate.in_tree:
-            folder = str(Path(record.candidate.target).parent)
-            return replace(item, plugin=record.name, search_path=(*item.search_path, folder))
-        return replace(item, plugin=record.name)
 
-
-class _Guard:
-    """Hands whatever is raised inside to `blame` and goes on; only Ctrl-C passes."""
-
-    def __init__(self, blame: Callable[[BaseException], None]) -> None:
-        self._blame = blame
-        self._quiet = quiet_stdout()
-
-    def __enter__(self) -> None:
-        self._quiet.__enter__()
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        self._quiet.__exit__(None, None, None)
-        if error is None or isinstance(error, (KeyboardInterrupt, GeneratorExit)):
-            return False
-        self._blame(error)
-        return True
-
-
-def _expect(value: object, kind: type[T]) -> None:
-    if not isinstance(value, kind):
-        message = f"gave {type(value).__name__}, not {kind.__name__}"
-        raise TypeError(message)
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        message = f"gave {type(value).__name__}, not a mapping of names"
-        raise TypeError(message)
-    return value
-
-
-def _items(value: object) -> list[Any]:
-    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        message = f"gave {type(value).__name__}, not a list"
-        raise TypeError(message)
-    return list(value)
-
-
-def _reasons(value: object) -> list[str]:
-    reasons = _items(value)
-    for reason in reasons:
-        _expect(reason, str)
-    return reasons
-
-
-def _name_of(value: Any) -> str:
-    name = getattr(value, "name", None)
-    if not isinstance(name, str):
-        message = f"gave {type(value).__name__}, which has no name"
-        raise TypeError(message)
-    return name
+def _owned(record: PluginRecord, item: Contribution) -> Contribution:
+    if isinstance(item, ContainerRuntimeSpec) and record.candidate.in_tree:
+        folder = str(Path(record.candidate.target).parent)
+        return replace(item, plugin=record.name, search_path=(*item.search_path, folder))
+    return replace(item, plugin=record.name)

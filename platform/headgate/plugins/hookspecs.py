@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, TemplateSpec
+from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, RecorderSpec, TemplateSpec
 from headgate.plugins.markers import hookspec
 from headgate.spec.project import Project
 
@@ -56,6 +56,11 @@ def headgate_commands() -> Mapping[str, LazyCommand]:  # type: ignore[empty-body
 @hookspec
 def headgate_templates() -> Iterable[TemplateSpec]:  # type: ignore[empty-body]
     """Copier templates that `headgate new --template NAME` offers."""
+
+
+@hookspec
+def headgate_recorders(project: Project, settings: Mapping[str, object]) -> Iterable[RecorderSpec]:  # type: ignore[empty-body]
+    """Experiment trackers that are told of every execution when it has ended, outside its steps."""
 
 
 @hookspec

@@ -82,26 +82,33 @@ def _load(
     if candidate.refused:
         warning = PluginWarning.about(candidate, f"is not loaded: {candidate.refused}")
         return PluginRecord(candidate, State.FAILED, reason=candidate.refused), warning
-    module, reason, hook, error = None, "", None, None
     try:
         with quiet_stdout():
             module = _import(candidate)
         hooks = check_hooks(module)
-        manager.register(module, candidate.name)
-        manager.check_pending()
+        _register(manager, candidate, module)
     except PluginDefectError as defect:
-        reason, hook, error = str(defect), defect.hook, defect
+        reason = f"{defect.hook} {defect}" if defect.hook else str(defect)
+        warning = PluginWarning.about(candidate, f"{defect}; it is not loaded", defect.hook)
+        return PluginRecord(candidate, State.FAILED, reason=reason, error=defect), warning
     except KeyboardInterrupt:
         raise
-    except BaseException as raised:  # SystemExit and its like must not end the tool either
-        reason, error = f"failed to load: {say(raised)}", raised
-    else:
-        return PluginRecord(candidate, State.LOADED, hooks, module=module), None
-    if module is not None and manager.has_plugin(candidate.name):
-        manager.unregister(name=candidate.name)
-    named = f"{hook} {reason}" if hook else reason
-    record = PluginRecord(candidate, State.FAILED, reason=named, module=module, error=error)
-    return record, PluginWarning.about(candidate, f"{reason}; it is not loaded", hook)
+    except BaseException as error:  # SystemExit and its like must not end the tool either
+        reason = f"failed to load: {say(error)}"
+        warning = PluginWarning.about(candidate, f"{reason}; it is not loaded")
+        return PluginRecord(candidate, State.FAILED, reason=reason, error=error), warning
+    return PluginRecord(candidate, State.LOADED, hooks, module=module), None
+
+
+def _register(manager: pluggy.PluginManager, candidate: Candidate, module: ModuleType) -> None:
+    """Register with pluggy, whose own checks have the last word; a plugin that fails them is taken out again."""
+    try:
+        manager.register(module, candidate.name)
+        manager.check_pending()
+    except BaseException:
+        if manager.has_plugin(candidate.name):
+            manager.unregister(name=candidate.name)
+        raise
 
 
 def _import(candidate: Candidate) -> ModuleType:
@@ -162,9 +169,7 @@ def check_hooks(module: ModuleType) -> tuple[str, ...]:
 
 def _check_signature(function: Callable[..., Any], hook: str, has: tuple[str, ...], options: dict[str, Any]) -> None:
     if options.get("wrapper") or options.get("hookwrapper"):
-        raise PluginDefectError(
-            "is a wrapper; Headgate calls each plugin's hook alone, so there is nothing to wrap", hook
-        )
+        raise PluginDefectError("is a wrapper; Headgate calls each plugin alone, so there is nothing to wrap", hook)
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.KEYWORD_ONLY}:
             raise PluginDefectError(
@@ -177,7 +182,7 @@ def _check_signature(function: Callable[..., Any], hook: str, has: tuple[str, ..
 
 
 def import_target(target: str, in_tree: ModuleType | None = None) -> object:
-    """What `module:attribute` names. `headgate_plugin:x` of an in-tree plugin is found in its module, already loaded."""
+    """What `module:attribute` names. `headgate_plugin:x` of an in-tree plugin is found in its loaded module."""
     name, colon, attribute = target.partition(":")
     if not (name and colon and attribute):
         message = f"'{target}' is not of the form module:attribute"

@@ -113,7 +113,7 @@ def _overlay(base: Node, environment: str) -> Node:
         raise SpecError(
             [
                 Problem(
-                    Location(f"--env {environment}"),
+                    Location("--env or HEADGATE_ENV"),
                     f"unknown environment '{environment}'",
                     allowed,
                     did_you_mean(environment, names),

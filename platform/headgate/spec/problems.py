@@ -54,8 +54,8 @@ class SpecError(UserError):
             details.append(f"and {count - SHOWN} more; mend these first")
         alone = count == 1
         super().__init__(
-            mask(first.message) if alone else f"{count} problems in {first.where.file}",
-            where=first.where,
+            mask(first.message) if alone else f"{count} problems in {' and '.join(_sources(self.problems))}",
+            where=first.where if alone else None,
             expected=("; ".join(part for part in (mask(first.allowed), first.hint) if part) or None) if alone else None,
             next_command=next_command,
             details=() if alone else tuple(details),
@@ -63,6 +63,11 @@ class SpecError(UserError):
 
     def as_json(self) -> dict[str, object]:
         return {**super().as_json(), "problems": [problem.as_json() for problem in self.problems]}
+
+
+def _sources(problems: Iterable[Problem]) -> list[str]:
+    """The files that the problems are in, with "options" for all that was typed instead."""
+    return list(dict.fromkeys(problem.where.file if problem.where.line else "options" for problem in problems))
 
 
 def _place(problem: Problem) -> tuple[str, int, str, str]:

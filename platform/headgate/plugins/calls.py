@@ -1,0 +1,137 @@
+"""Calling hooks: each plugin alone, guarded, its result checked before the engine sees it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from headgate.errors import HeadgateError
+from headgate.plugins.loading import Loaded, quiet_stdout
+from headgate.plugins.records import PluginRecord, PluginWarning, State, say
+from headgate.spec.project import Project
+
+T = TypeVar("T")
+
+
+class HookCalls:
+    """The loaded plugins, and what went wrong in them. `broken_policies` says, by plugin, why it cannot be asked."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._manager = loaded.manager
+        self._warnings: dict[PluginWarning, None] = dict.fromkeys(loaded.warnings)
+        self.loaded = {record.name: record for record in loaded.records if record.state is State.LOADED}
+        self.broken_policies: dict[str, str] = {}
+
+    @property
+    def warnings(self) -> tuple[PluginWarning, ...]:
+        """What went wrong so far, each thing once."""
+        return tuple(self._warnings)
+
+    def each(
+        self, hook: str, project: Project | None = None, *, skip: Container[str] = (), **arguments: Any
+    ) -> Iterator[tuple[PluginRecord, Any]]:
+        """Each plugin's result of a hook, iterables drained; a plugin that raises is left out with a warning."""
+        for implementation in reversed(getattr(self._manager.hook, hook).get_hookimpls()):
+            record = self.loaded[implementation.plugin_name]
+            if record.name in skip:
+                continue
+            if project is not None:
+                section = project.plugin_settings.get(record.name, {})
+                # A copy each: a plugin that changes its settings changes nothing for the next call.
+                arguments |= {"project": project, "settings": copy.deepcopy(dict(section))}
+            result = None
+            with self.guard(record, hook):
+                result = implementation.function(*(arguments[name] for name in implementation.argnames))
+                if not (result is None or isinstance(result, (Mapping, Path))):
+                    result = items(result)
+            if result is not None:
+                yield record, result
+
+    def guard(self, record: PluginRecord, hook: str) -> Guard:
+        """A `with` block in which whatever is raised is the plugin's fault, and goes no further."""
+        return Guard(functools.partial(self._blame, record, hook))
+
+    def claim(self, record: PluginRecord, hook: str, what: str, name: str, taken: dict[str, str]) -> bool:
+        """Whether a name is free, and the plugin's from now on; `taken` maps names to owners."""
+        if name not in taken:
+            taken[name] = record.name
+            return True
+        owner = f"plugin '{taken[name]}'" if taken[name] in self.loaded else taken[name]
+        message = f"offers a {what} '{name}', but {owner} already has that name; it is left out"
+        self._warnings[PluginWarning.about(record.candidate, message, hook)] = None
+        return False
+
+    def set_aside(self, plugin: str, reason: str) -> None:
+        """A plugin that cannot be used in this project. Merely lacking settings is no news, unless it is a policy."""
+        record = self.loaded[plugin]
+        if record.policy:
+            self.broken_policies.setdefault(plugin, reason)
+        if record.policy or not reason.startswith("it needs settings"):
+            self._warnings[PluginWarning.about(record.candidate, f"is not used: {reason}")] = None
+
+    def _blame(self, record: PluginRecord, hook: str, error: BaseException) -> None:
+        said = error.message if isinstance(error, HeadgateError) else say(error)
+        self._warnings[PluginWarning.about(record.candidate, f"failed: {said}", hook)] = None
+        if record.policy:
+            self.broken_policies.setdefault(record.name, f"its {hook} failed: {said}")
+
+
+class Guard:
+    """Hands what is raised inside to `blame` and goes on; only Ctrl-C passes. Standard output is kept clean."""
+
+    def __init__(self, blame: Callable[[BaseException], None]) -> None:
+        self._blame = blame
+        self._quiet = quiet_stdout()
+
+    def __enter__(self) -> None:
+        self._quiet.__enter__()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        self._quiet.__exit__(None, None, None)
+        if error is None or isinstance(error, (KeyboardInterrupt, GeneratorExit)):
+            return False
+        self._blame(error)
+        return True
+
+
+def expect(value: object, kind: type[T]) -> None:
+    """Raises TypeError unless the value is of that kind."""
+    if not isinstance(value, kind):
+        message = f"gave {type(value).__name__}, not {kind.__name__}"
+        raise TypeError(message)
+
+
+def mapping(value: object) -> Mapping[str, Any]:
+    """The value, which must be a mapping. Raises TypeError."""
+    if not isinstance(value, Mapping):
+        message = f"gave {type(value).__name__}, not a mapping of names"
+        raise TypeError(message)
+    return value
+
+
+def items(value: object) -> list[Any]:
+    """The value's items; it must be a list, a generator or their like, not a text or a mapping. Raises TypeError."""
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        message = f"gave {type(value).__name__}, not a list"
+        raise TypeError(message)
+    return list(value)
+
+
+def texts(value: object) -> list[str]:
+    """The value's items, which must be texts. Raises TypeError."""
+    found = items(value)
+    for item in found:
+        expect(item, str)
+    return found
+
+
+def name_of(value: Any) -> str:
+    """The value's name. Raises TypeError when it has none."""
+    name = getattr(value, "name", None)
+    if not isinstance(name, str):
+        message = f"gave {type(value).__name__}, which has no name"
+        raise TypeError(message)
+    return name
