@@ -119,6 +119,8 @@ class Run:
             if line:
                 line(host, text)
 
+        if control.stopped:
+            return Verdict("stopped", {})
         processes = self.start()
         watch = Watch(
             clock=clock,

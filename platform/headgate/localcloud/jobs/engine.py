@@ -11,11 +11,12 @@ from headgate.localcloud.errors import unsupported
 from headgate.localcloud.jobs.context import Context, Credentials, Prober, Settings, remove_folder
 from headgate.localcloud.jobs.failures import interrupted
 from headgate.localcloud.jobs.isolation import Isolation
-from headgate.localcloud.jobs.kinds import ENDED, KINDS, PROCESSING, Kind
+from headgate.localcloud.jobs.kinds import ENDED, KINDS, PROCESSING, TRAINING, Kind
 from headgate.localcloud.jobs.listing import listed, summary
 from headgate.localcloud.jobs.processes import Spawner, kill_strays
 from headgate.localcloud.jobs.processing import ProcessingJobs
 from headgate.localcloud.jobs.records import Records
+from headgate.localcloud.jobs.training import TrainingJobs
 from headgate.localcloud.jobs.work import Foreman
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.runtimes import RuntimeRegistry
@@ -56,6 +57,7 @@ class JobEngine:
         )
         self._foreman = Foreman(self._context)
         self._processing = ProcessingJobs(self._context, self._foreman)
+        self._training = TrainingJobs(self._context, self._foreman)
 
     def isolation(self) -> Isolation:
         """How jobs are kept apart on this machine."""
@@ -65,7 +67,9 @@ class JobEngine:
         """The SageMaker operations that this engine answers, by name."""
         return {
             "CreateProcessingJob": self._processing.create,
+            "CreateTrainingJob": self._training.create,
             **self._job_operations(PROCESSING),
+            **self._job_operations(TRAINING),
         }
 
     def wait(self, caller: Caller, kind: str, name: str, timeout: float | None = None) -> Json:
@@ -73,6 +77,10 @@ class JobEngine:
         what = KINDS[kind]
         self._context.records.get(what, caller, name)
         return self._context.records.wait(what.key(caller, name), what.ended, timeout)
+
+    def metrics(self, caller: Caller, training_job: str) -> Json:
+        """A training job's metrics so far: name → list of [seconds since the epoch, value]. Raises AwsError."""
+        return self._training.metrics(caller, training_job)
 
     def invoke_endpoint(
         self, caller: Caller, name: str, body: bytes, content_type: str, accept: str, target_variant: str | None
@@ -85,7 +93,7 @@ class JobEngine:
         kill_strays(self._context.token)
         for folder in self._context.folder.iterdir():
             remove_folder(folder)
-        for kind, fail in ((PROCESSING, self._processing.fail),):
+        for kind, fail in ((PROCESSING, self._processing.fail), (TRAINING, self._training.fail)):
             for key, body in self._context.documents.list(kind.name):
                 if kind.status(body) not in ENDED:
                     self._context.records.change(key, partial(fail, reason=interrupted()))

@@ -122,8 +122,11 @@ def shard(items: Sequence[Item], index: int, count: int) -> list[Item]:
     return list(items[index::count])
 
 
-def place(items: Sequence[Item], folder: Path) -> None:
-    """Put objects into a folder, by copy or link. Raises JobFailure when two need the same path."""
+def place(items: Sequence[Item], folder: Path, *, writable: bool = False) -> None:
+    """Put objects into a folder, by copy or link; only by copy if all must be `writable`.
+
+    Raises JobFailure when two need the same path.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     made = {folder}
     budget = COPY_BUDGET
@@ -134,7 +137,7 @@ def place(items: Sequence[Item], folder: Path) -> None:
             if parent not in made:
                 parent.mkdir(parents=True, exist_ok=True)
                 made.add(parent)
-            if item.info.size < COPY_BELOW and item.info.size <= budget:
+            if writable or (item.info.size < COPY_BELOW and item.info.size <= budget):
                 budget -= item.info.size
                 shutil.copyfile(item.info.path, target)
             else:
