@@ -15,9 +15,11 @@ from headgate.pipelines.conditions import (
     less_than,
     negate,
 )
+from headgate.pipelines.defaults import default_bucket, default_role
 from headgate.pipelines.parameters import Parameter
 from headgate.pipelines.pipeline import Compiled, Pipeline
 from headgate.pipelines.policies import Cache, Retry
+from headgate.pipelines.project import compile_pipeline, project_pipelines
 from headgate.pipelines.references import Reference, Value, execution, join, json_get, text
 from headgate.pipelines.steps import (
     Callback,
@@ -90,6 +92,9 @@ __all__ = [
     "Value",
     "any_of",
     "check",
+    "compile_pipeline",
+    "default_bucket",
+    "default_role",
     "equals",
     "execution",
     "greater_or_equal",
@@ -100,5 +105,6 @@ __all__ = [
     "less_or_equal",
     "less_than",
     "negate",
+    "project_pipelines",
     "text",
 ]

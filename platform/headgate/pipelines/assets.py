@@ -11,7 +11,7 @@ import hashlib
 import io
 import os
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -78,14 +78,9 @@ class SourceCode:
 
     def archive(self) -> bytes:
         """The files as a `.tar.gz` whose bytes depend on nothing but them."""
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            for file in self.files:
-                data = file.source.read_bytes()
-                member = tarfile.TarInfo(file.path)
-                member.size, member.mtime, member.mode = len(data), 0, 0o755 if file.executable else 0o644
-                tar.addfile(member, io.BytesIO(data))
-        return gzip.compress(packed.getvalue(), mtime=0)
+        return pack_archive(
+            [(file.path, file.source.read_bytes(), 0o755 if file.executable else 0o644) for file in self.files]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +109,17 @@ class Asset:
     sha256: str
     s3_uri: str
     files: tuple[AssetFile, ...]
+
+
+def pack_archive(members: Iterable[tuple[str, bytes, int]]) -> bytes:
+    """A `.tar.gz` of path, bytes and mode of each member, in the order given, without times or owners."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for path, data, mode in members:
+            member = tarfile.TarInfo(path)
+            member.size, member.mtime, member.mode = len(data), 0, mode
+            tar.addfile(member, io.BytesIO(data))
+    return gzip.compress(packed.getvalue(), mtime=0)
 
 
 def folder_asset(code: SourceCode, base: str) -> Asset:

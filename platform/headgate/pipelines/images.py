@@ -27,6 +27,8 @@ DOMAINS = {
 }
 """What ECR's host name ends with in the partitions that are not amazonaws.com, by how their regions start."""
 
+MOST_SHOWN = 16
+
 FAMILY = re.compile(r"^ml[._]([a-z0-9-]+)\.?\w*")
 GRAVITON = frozenset({"c6g", "t4g", "r6g", "m6g", "c6gd", "c6gn", "c7g", "r6gd", "m6gd", "m8g", "r8g", "c8g", "r7gd"})
 
@@ -130,7 +132,7 @@ def _version(framework: str, config: Mapping[str, Any], version: str | None) -> 
     if len(versions) == 1 and version not in aliases:
         return str(versions[0])
     if version is None:
-        return max(versions, key=_numbers)
+        return str(max(versions, key=_numbers))
     return _pick("version", framework, version, [*versions, *aliases])
 
 
@@ -178,7 +180,8 @@ def _pick(what: str, framework: str, asked: str | None, available: Iterable[str]
 
 def _choices(asked: str, options: Sequence[str]) -> str:
     nearest = suggest(asked, options)
-    return "one of " + ", ".join(options) + (f"; did you mean '{nearest}'?" if nearest else "")
+    more = f" and {len(options) - MOST_SHOWN} more" if len(options) > MOST_SHOWN else ""
+    return f"'{nearest}'?" if nearest else "one of " + ", ".join(options[:MOST_SHOWN]) + more
 
 
 def _numbers(version: str) -> tuple[int, ...]:

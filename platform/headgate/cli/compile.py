@@ -1,0 +1,74 @@
+"""`headgate compile`: a pipeline's definition, as it would be deployed."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from headgate.cli.common import Options, emit, open_project, options, table, warn
+
+if TYPE_CHECKING:
+    from headgate.pipelines import Compiled
+    from headgate.plugins.session import OpenProject
+
+
+@click.command("compile")
+@click.argument("pipeline", required=False)
+@click.option("--check", is_flag=True, help="Check only, all pipelines unless one is named; print no definition.")
+@options
+def command(pipeline: str | None, check: bool, options: Options) -> None:
+    """Print a pipeline's definition (SageMaker's JSON, version 2020-12-01), checked offline.
+
+    The same sources give the same bytes. PIPELINE may be left out when there is only one.
+
+    Exit codes: 0 the definition can be deployed, 2 it cannot.
+    """
+    from headgate.pipelines import compile_pipeline
+
+    opened = open_project(options)
+    said = set(opened.plugins.warnings)
+    names = _names(opened, pipeline, check=check)
+    compiled = {name: compile_pipeline(opened, name, log=_progress) for name in names}
+    warn(str(warning) for warning in opened.plugins.warnings if warning not in said)
+    if check:
+        rows = [_summary(name, each) for name, each in compiled.items()]
+        emit(options, rows, lambda: table([*rows[0]], [[*row.values()] for row in rows]) if rows else "no pipeline")
+    else:
+        sys.stdout.write(compiled[names[0]].text)
+
+
+def _names(opened: OpenProject, asked: str | None, *, check: bool) -> list[str]:
+    from headgate.errors import UserError
+    from headgate.pipelines import project_pipelines
+
+    if asked is not None:
+        return [asked]
+    names = list(project_pipelines(opened))
+    if check or len(names) == 1:
+        return names
+    raise UserError(
+        f"project '{opened.project.name}' has {len(names) or 'no'} pipelines{': say which one' if names else ''}",
+        where=str(opened.project.file),
+        expected="one of " + ", ".join(names) if names else "a plugin or a `pipelines:` entry that brings one",
+        details=tuple(str(warning) for warning in opened.plugins.warnings),
+        next_command=f"headgate compile {names[0]}" if names else "headgate plugins list",
+    )
+
+
+def _summary(name: str, compiled: Compiled) -> dict[str, Any]:
+    from headgate.pipelines.check import outline
+
+    read = outline(compiled.definition)
+    return {
+        "pipeline": name,
+        "steps": len(read.steps),
+        "parameters": len(read.parameters),
+        "assets": len(compiled.assets),
+        "problems": 0,
+    }
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr)

@@ -1,0 +1,83 @@
+"""A project's pipelines: those of plugins, with what other plugins add, and those it brings as SDK code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from headgate.errors import UserError
+from headgate.pipelines.check import InvalidPipelineError, check
+from headgate.pipelines.defaults import default_bucket
+from headgate.pipelines.pipeline import Compiled, Pipeline
+from headgate.spec.suggest import suggest
+
+if TYPE_CHECKING:
+    from headgate.pipelines.sdk import SdkPipeline
+    from headgate.plugins.session import OpenProject
+
+
+def project_pipelines(opened: OpenProject) -> dict[str, Pipeline | SdkPipeline]:
+    """Every pipeline of a project by name, in the order in which they were found. Runs no SDK code.
+
+    What plugins got wrong, two steps of one name for instance, is a warning of `opened.plugins`. Raises UserError when
+    headgate.yaml brings a pipeline whose name a plugin's has.
+    """
+    project = opened.project
+    found: dict[str, Pipeline | SdkPipeline] = {
+        pipeline.name: pipeline for pipeline in opened.plugins.pipelines(project)
+    }
+    if project.pipelines:
+        from headgate.pipelines.sdk import SdkPipeline
+
+        for name, entrypoint in project.pipelines.items():
+            if name in found:
+                raise UserError(
+                    f"pipeline '{name}' comes both from a plugin and from headgate.yaml",
+                    where=str(project.file),
+                    expected="another name under `pipelines:`",
+                    next_command="headgate plugins list",
+                )
+            found[name] = SdkPipeline(project, entrypoint)
+    return found
+
+
+def compile_pipeline(
+    opened: OpenProject, name: str, *, bucket: str | None = None, log: Callable[[str], None] | None = None
+) -> Compiled:
+    """The definition, checked and allowed by every policy; its files are to be under the project's name in `bucket`.
+
+    `log` is told what the making of an environment for SDK code does. Raises UserError when there is no such pipeline,
+    InvalidPipelineError when the definition cannot run, PolicyError when a policy refuses it.
+    """
+    pipelines = project_pipelines(opened)
+    pipeline = pipelines.get(name)
+    if pipeline is None:
+        raise unknown_pipeline(opened, name, pipelines)
+    destination = bucket or default_bucket(opened.project)
+    if isinstance(pipeline, Pipeline):
+        compiled = pipeline.compile(artifact_bucket=destination, prefix=opened.project.name)
+    else:
+        compiled = pipeline.compile(artifact_bucket=destination, prefix=opened.project.name, log=log)
+    problems = check(compiled.definition)
+    if problems:
+        raise InvalidPipelineError(name, problems, where=_source(opened, name))
+    opened.plugins.check_policies(opened.project, compiled.definition)
+    return compiled
+
+
+def unknown_pipeline(opened: OpenProject, name: str, pipelines: Mapping[str, object]) -> UserError:
+    """The error for a name that no pipeline has, with what plugins failed to offer."""
+    nearest = suggest(name, pipelines)
+    offered = ", ".join(pipelines) or "a plugin or a `pipelines:` entry that brings one"
+    return UserError(
+        f"project '{opened.project.name}' has no pipeline '{name}'",
+        where=str(opened.project.file),
+        expected=f"'{nearest}'?" if nearest else offered,
+        details=tuple(str(warning) for warning in opened.plugins.warnings),
+        next_command=f"headgate compile {nearest}" if nearest else "headgate plugins list",
+    )
+
+
+def _source(opened: OpenProject, name: str) -> str:
+    entrypoint = opened.project.pipelines.get(name)
+    return str(entrypoint.file if entrypoint else opened.project.file)
