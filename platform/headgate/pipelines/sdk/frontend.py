@@ -26,7 +26,8 @@ HARNESS = Path(__file__).with_name("harness.py")
 PATIENCE = 600
 """Seconds after which the project's code is taken to hang; the SDK's import alone can take ten."""
 
-SDK_CONFIG = "SchemaVersion: '1.0'\nSageMaker:\n  TelemetryOptOut: true\n"
+SDK_CONFIG = "SchemaVersion: '1.0'\n"
+"""In place of the SDK's settings on this machine, which would make definitions differ."""
 
 
 class PipelineCodeError(UserError):
