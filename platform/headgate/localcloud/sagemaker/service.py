@@ -14,10 +14,15 @@ from headgate.localcloud.executions.records import Records
 from headgate.localcloud.executions.steps.surroundings import ClientFactory, Jobs, Surroundings
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.left_to_moto import LEFT_TO_MOTO
+from headgate.localcloud.sagemaker.model_package_groups import ModelPackageGroups
+from headgate.localcloud.sagemaker.model_packages import ModelPackages
+from headgate.localcloud.sagemaker.models import Models
 from headgate.localcloud.sagemaker.operations import Operations
 from headgate.localcloud.sagemaker.pipeline_executions import PipelineExecutions
 from headgate.localcloud.sagemaker.pipelines import Pipelines
 from headgate.localcloud.sagemaker.randomness import RandomText, random_text
+from headgate.localcloud.sagemaker.search import Search
+from headgate.localcloud.sagemaker.tags import Tags
 from headgate.localcloud.seams import Clock, HttpRequest, HttpResponse, Json
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
@@ -46,9 +51,15 @@ class SageMaker:
         self.engine = ExecutionEngine(Records(documents), objects, around, mailbox)
         pipelines = Pipelines(documents, objects, clock)
         executions = PipelineExecutions(documents, objects, pipelines, self.engine, clock, random_text)
-        self.operations.add(jobs.operations())
-        self.operations.add(pipelines.operations())
-        self.operations.add(executions.operations())
+        groups = ModelPackageGroups(documents, clock)
+        packages = ModelPackages(documents, objects, groups, clock)
+        models = Models(documents, objects, packages, clock)
+        tags = Tags(documents, self.operations)
+        search = Search(documents)
+        for part in (jobs, pipelines, executions, groups, packages, models):
+            self.operations.add(tags.tagging(part.operations()))
+        self.operations.add(tags.operations())
+        self.operations.add(search.operations())
 
     def handle(self, request: HttpRequest) -> HttpResponse | None:
         """Answer a request of the JSON protocol; None for what is left to moto. Raises AwsError."""

@@ -1,0 +1,81 @@
+"""Model artifacts: whether what a model or a model package names is there, and whole."""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from headgate.localcloud.errors import AwsError, validation
+from headgate.localcloud.s3.store import ObjectStore, parse_s3_uri
+from headgate.localcloud.seams import Json
+
+
+def check_containers(containers: list[Json], objects: ObjectStore, *, whole: bool) -> None:
+    """Check the model data of all containers. Raises AwsError (ValidationException) that names what is missing.
+
+    Args:
+        containers: Container definitions of CreateModel or CreateModelPackage.
+        objects: Where the data has to be.
+        whole: Whether to read each model.tar.gz through, so that a corrupt one is found.
+    """
+    for container in containers:
+        for uri, is_prefix in _sources(container):
+            if is_prefix:
+                _check_prefix(uri, objects)
+            else:
+                _check_object(uri, objects, whole=whole)
+
+
+def _sources(container: Json) -> Iterator[tuple[str, bool]]:
+    """The S3 URIs of a container's data, and whether each is a prefix."""
+    if url := container.get("ModelDataUrl"):
+        yield str(url), container.get("Mode") == "MultiModel"
+    sources = [container.get("ModelDataSource"), *container.get("AdditionalModelDataSources", [])]
+    for source in sources:
+        data = (source or {}).get("S3DataSource")
+        if data:
+            yield str(data["S3Uri"]), data.get("S3DataType") == "S3Prefix"
+
+
+def _check_prefix(uri: str, objects: ObjectStore) -> None:
+    bucket, key = _parse(uri)
+    try:
+        found = objects.list(bucket, key)
+    except AwsError as error:
+        raise _missing(uri, error.message) from error
+    if not found:
+        raise _missing(uri, "there is no object under this prefix")
+
+
+def _check_object(uri: str, objects: ObjectStore, *, whole: bool) -> None:
+    try:
+        info = objects.get(*_parse(uri))
+    except AwsError as error:
+        raise _missing(uri, error.message) from error
+    if whole and uri.endswith((".tar.gz", ".tgz")) and (problem := archive_problem(info.path)):
+        raise validation(f"the model data at {uri} is not a readable tar.gz archive: {problem}")
+
+
+def archive_problem(path: Path) -> str | None:
+    """What is wrong with a tar.gz file, or None. Reads it through once."""
+    try:
+        with tarfile.open(path, "r:gz") as archive:
+            for _ in archive:
+                pass
+            while archive.fileobj is not None and archive.fileobj.read(1 << 20):
+                pass
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
+        return str(error) or type(error).__name__
+    return None
+
+
+def _parse(uri: str) -> tuple[str, str]:
+    if not uri.startswith("s3://"):
+        raise validation(f"model data has to be at an s3:// URI, not at '{uri}'")
+    return parse_s3_uri(uri)
+
+
+def _missing(uri: str, why: str) -> AwsError:
+    return validation(f"Could not find model data at {uri}: {why}")
