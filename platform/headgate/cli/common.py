@@ -16,6 +16,7 @@ import dataclasses
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -170,10 +171,17 @@ def _jsonable(value: object) -> object:
 def table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """Columns padded to their widest cell; None is an empty cell. Headings are bold on a terminal."""
     cells = [["" if cell is None else str(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(headers, *cells, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
-    heading = "  ".join(cell.ljust(width) for cell, width in zip(headers, widths, strict=True)).rstrip()
+    widths = [max(map(_width, column)) for column in zip(headers, *cells, strict=True)]
+    heading, *lines = (
+        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (headers, *cells)
+    )
     return "\n".join([style(heading, "bold"), *lines])
+
+
+def _width(text: str) -> int:
+    """Columns that a text takes on a terminal, colours left out."""
+    return len(re.sub(r"\x1b\[[0-9;]*m", "", text))
 
 
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, TemplateSpec
+from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, RecorderSpec, TemplateSpec
 from headgate.plugins.markers import API_VERSION, hookimpl
 
-__all__ = ["API_VERSION", "ContainerRuntimeSpec", "LazyCommand", "TemplateSpec", "hookimpl"]
+__all__ = ["API_VERSION", "ContainerRuntimeSpec", "LazyCommand", "RecorderSpec", "TemplateSpec", "hookimpl"]

@@ -63,10 +63,10 @@ class TemplateSpec:
 class RecorderSpec:
     """An experiment tracker that is told what an execution did, once it has ended.
 
-    `module` is run as `python -m module` when the execution starts. It imports what it needs, then reads one JSON object
-    from standard input, `{"record": ..., "config": ...}` (`headgate.actions.record.ExecutionRecord`), and prints one,
-    `{"properties": {name: text}}`, which is put on the registered version. `config` must be JSON. `plugin` is filled in
-    by the engine.
+    `module` is run as `python -m module` when the execution starts. It imports what it needs, then reads one JSON
+    object from standard input, `{"record": ..., "config": ...}` (`headgate.actions.record.ExecutionRecord`), and
+    prints one, `{"properties": {name: text}}`, which is put on the registered version. `config` must be JSON. `plugin`
+    is filled in by the engine.
     """
 
     name: str

@@ -15,9 +15,9 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def scaffold_plugin(name: str, parent: Path, taken: Iterable[str]) -> list[Path]:
-    """Write `parent/headgate-<name>/`; returns the files written. Raises UserError when the name or the folder is no good.
+    """Write `parent/headgate-<name>/` and return the files written.
 
-    `taken` are the names of the plugins that there are.
+    Raises UserError when the name or the folder is no good. `taken` are the names of the plugins that there are.
     """
     if not _NAME.fullmatch(name):
         raise UserError(f"'{name}' cannot be a plugin's name", expected="lower-case words joined by hyphens: my-plugin")

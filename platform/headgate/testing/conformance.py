@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import importlib.util
 import json
 import re
 import subprocess
@@ -91,7 +92,7 @@ class Check:
 def subject(
     plugin: str, *, settings: Mapping[str, object] | None = None, project: Path | None = None
 ) -> Iterator[Subject]:
-    """Open a plugin for checking: the other plugins are not loaded. Raises UserError when there is none of that name."""
+    """Open a plugin for checking; the others are not loaded. Raises UserError when there is none of that name."""
     with contextlib.ExitStack() as stack:
         root = project or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="headgate-conformance-")))
         if project is None:
@@ -114,6 +115,14 @@ def require(kept: bool, message: str) -> None:
     """Raises ConformanceError with the message unless something is kept."""
     if not kept:
         raise ConformanceError(message)
+
+
+def _require_json(config: Mapping[str, object], whose: str) -> None:
+    """What is sent to another process must be JSON."""
+    try:
+        json.dumps(dict(config))
+    except (TypeError, ValueError) as error:
+        raise ConformanceError(f"the config of {whose} is not JSON: {error}") from error
 
 
 def _loads(tested: Subject) -> None:
@@ -188,9 +197,16 @@ def _runtimes_load(tested: Subject) -> None:
             except re.error as error:
                 raise ConformanceError(f"container runtime '{spec.name}': bad pattern {pattern!r}: {error}") from error
         require(bool(spec.image_patterns), f"container runtime '{spec.name}' matches no image")
-        json.dumps(dict(spec.config))  # it is sent to the local cloud
+        _require_json(spec.config, f"container runtime '{spec.name}'")
         target = tested.facade.load_target(tested.name, spec.target)
         require(callable(target), f"container runtime '{spec.name}': {spec.target} is not callable")
+
+
+def _recorders_there(tested: Subject) -> None:
+    for recorder in tested.facade.recorders(tested.project.project):
+        found = importlib.util.find_spec(recorder.module)
+        require(found is not None, f"recorder '{recorder.name}': there is no module {recorder.module}")
+        _require_json(recorder.config, f"recorder '{recorder.name}'")
 
 
 def _commands_load(tested: Subject) -> None:
@@ -233,6 +249,7 @@ def _contributions(tested: Subject) -> dict[str, object]:
         "commands": facade.commands(),
         "templates": facade.templates(),
         "container runtimes": [spec.as_json() for spec in facade.container_runtimes(project)],
+        "recorders": facade.recorders(project),
         "pipelines": pipelines,
     }
 
@@ -248,6 +265,7 @@ CHECKS: tuple[Check, ...] = (
     Check("survives", "every hook works with the default settings", _survives),
     Check("deterministic", "hooks give the same when called twice", _deterministic),
     Check("runtimes-load", "container runtimes have sound patterns, JSON settings and a target", _runtimes_load),
+    Check("recorders-there", "recorders have a module and JSON settings", _recorders_there),
     Check("commands-load", "commands are click commands with a help text", _commands_load),
     Check("templates-there", "templates exist and are Copier's", _templates_there),
     Check("policy-answers", "policies give reasons, the same when asked twice", _policy_answers),

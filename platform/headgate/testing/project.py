@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 
 Content = str | bytes | Mapping[str, Any]
@@ -40,23 +40,21 @@ class Outcome:
 
     def ok(self) -> Outcome:
         """Assert that it did what it was asked."""
-        return self._exited(0)
+        return self.exited(0)
 
     def failed(self, *texts: str) -> Outcome:
         """Assert that it failed (exit code 1), and that its output holds each text."""
-        return self._exited(1)._said(texts)
+        return self.exited(1, *texts)
 
     def refused(self, *texts: str) -> Outcome:
         """Assert that it took the input for a mistake (exit code 2), and that its output holds each text."""
-        return self._exited(2)._said(texts)
+        return self.exited(2, *texts)
 
-    def _exited(self, code: int) -> Outcome:
+    def exited(self, code: int, *texts: str) -> Outcome:
+        """Assert an exit code, and that the output holds each text."""
         if self.exit_code != code:
             message = f"exit code {self.exit_code}, not {code}, of {self}"
             raise AssertionError(message)
-        return self
-
-    def _said(self, texts: tuple[str, ...]) -> Outcome:
         missing = [text for text in texts if text not in self.stdout + self.stderr]
         if missing:
             message = f"{missing} not in the output of {self}"
@@ -69,7 +67,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class TestProject:
-    """A project's folder, and the way to run `headgate` in it. `search_path` are folders of plugins made for the test."""
+    """A project's folder, and the way to run `headgate` in it. `search_path`: folders of plugins made for the test."""
 
     __test__ = False  # not a class of tests, whatever pytest makes of its name
 
@@ -158,7 +156,7 @@ class ProjectMaker:
         importlib.invalidate_caches()
         return self._packages
 
-    def __enter__(self) -> ProjectMaker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
