@@ -10,8 +10,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from headgate.localcloud.documents import Documents, Key
+from headgate.localcloud.functions import moto_lambda
+from headgate.localcloud.functions.moto_lambda import LambdaInvocations
+from headgate.localcloud.functions.runner import FunctionRunner
+from headgate.localcloud.functions.values import Function
 from headgate.localcloud.runtimes import RuntimeRegistry, RuntimeSpec
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
+from headgate.localcloud.server import moto_storage
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.control import Command, Control
 from headgate.localcloud.server.credentials import RoleCredentials
@@ -38,6 +43,8 @@ class LocalCloud:
     def __init__(self, state: StateFolder, *, clock: Clock, endpoint_url: Callable[[], str]) -> None:
         self._clock = clock
         self._endpoint_url = endpoint_url
+        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients_lock = threading.Lock()
         self.documents = Documents(state.database)
         self.journal = Journal(state.moto / "journal")
         self.moto = MotoHost(self.journal, clock, prepare=self._prepare_moto, warm=_WARM)
@@ -48,6 +55,8 @@ class LocalCloud:
         self.runtimes = RuntimeRegistry()
         stored = self.documents.find(_RUNTIMES) or {"specs": []}
         self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in stored["specs"]))
+        self.functions = FunctionRunner(state.functions, self.credentials.environment, self._write_function_log, clock)
+        self.invocations = LambdaInvocations(self.moto, self.functions, self.documents)
         self.jobs = _build(
             "jobs.engine:JobEngine",
             self.documents,
@@ -66,7 +75,7 @@ class LocalCloud:
     def start(self) -> None:
         """Start moto in the background and settle what a killed daemon left running."""
         self.moto.start()
-        for part in (self.jobs, self.sagemaker):
+        for part in (self.jobs, self.sagemaker, self.invocations):
             if part is not None:
                 part.recover()
 
@@ -76,24 +85,18 @@ class LocalCloud:
 
     def client(self, caller: Caller, service: str, role_arn: str) -> Any:
         """A boto3 client of a service, acting as a role in the caller's account and region, against this cloud."""
-        import boto3
-
         keys = self.credentials.environment(caller, role_arn)
-        session = boto3.Session(
-            aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-            aws_session_token=keys["AWS_SESSION_TOKEN"],
-            region_name=caller.region,
-        )
-        return session.client(service, endpoint_url=self._endpoint_url())  # type: ignore[call-overload]
+        key = (keys["AWS_ACCESS_KEY_ID"], caller.region, service)
+        with self._clients_lock:
+            if key not in self._clients:
+                self._clients[key] = _boto3_client(service, keys)
+            return self._clients[key]
 
     def close(self) -> None:
         """Stop executions and jobs, then let go of the files."""
-        for part in (self.sagemaker, self.jobs):
+        for part in (self.sagemaker, self.jobs, self.functions, self.moto, self.documents, self.objects):
             if part is not None:
                 part.close()
-        self.moto.close()
-        self.documents.close()
 
     def _services(self) -> Mapping[str, Service]:
         candidates = {
@@ -101,6 +104,7 @@ class LocalCloud:
             "logs": _build("logs.service:LogsService", self.logs),
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": _build("sagemaker.runtime:SageMakerRuntime", self.jobs),
+            "lambda": self.invocations,
             "sts": RootIdentity(),
         }
         return {name: service for name, service in candidates.items() if service is not None}
@@ -131,6 +135,25 @@ class LocalCloud:
 
     def _prepare_moto(self) -> None:
         """Replace what would be a second truth inside moto; runs once moto can be imported."""
+        moto_storage.install(self.moto.outside, self.objects, self.logs)
+        moto_lambda.install(self.moto, self.functions)
+
+    def _write_function_log(self, function: Function, stream: str, text: str) -> None:
+        with self.logs.writer(function.account, function.region, function.log_group, stream) as writer:
+            for line in text.splitlines():
+                writer.write(line)
+
+
+def _boto3_client(service: str, keys: Mapping[str, str]) -> Any:
+    import boto3
+
+    session: Any = boto3.Session(
+        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=keys["AWS_SESSION_TOKEN"],
+        region_name=keys["AWS_REGION"],
+    )
+    return session.client(service, endpoint_url=keys["AWS_ENDPOINT_URL"])
 
 
 def _build(target: str, *arguments: Any) -> Any:

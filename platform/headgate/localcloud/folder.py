@@ -15,7 +15,10 @@ from headgate.errors import FailedError, Location, UserError
 FORMAT = 1
 """Raised when a newer Headgate writes what an older one could not read."""
 
-_OURS = ("version", "daemon.json", "daemon.log", "daemon.lock", "start.lock", "port", "s3", "logs", "jobs", "moto")
+_OURS = (
+    *("version", "daemon.json", "daemon.log", "daemon.log.1", "daemon.lock", "start.lock", "port"),
+    *("s3", "logs", "jobs", "functions", "moto"),
+)
 _OURS_BY_PREFIX = ("state.db",)
 
 

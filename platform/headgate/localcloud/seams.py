@@ -84,6 +84,10 @@ class StateFolder:
         return self.root / "jobs"
 
     @property
+    def functions(self) -> Path:
+        return self.root / "functions"
+
+    @property
     def moto(self) -> Path:
         return self.root / "moto"
 

@@ -25,14 +25,14 @@ class RoleCredentials:
         self._clock = clock
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
-        self._sessions: dict[tuple[str, str], tuple[float, dict[str, str]]] = {}
+        self._sessions: dict[tuple[str, str, str], tuple[float, dict[str, str]]] = {}
 
-    def environment(self, caller: Caller, role_arn: str) -> Mapping[str, str]:
+    def environment(self, caller: Caller, role_arn: str, session_name: str = "SageMaker") -> Mapping[str, str]:
         """The variables that make any AWS SDK act as the role, in the caller's region, against this cloud.
 
         Without a role they are those of the account's root. The role's account is the one in its ARN.
         """
-        keys = self._session(caller, role_arn) if role_arn else _root(caller.account)
+        keys = self._session(caller, role_arn, session_name) if role_arn else _root(caller.account)
         return {
             **keys,
             "AWS_REGION": caller.region,
@@ -41,20 +41,21 @@ class RoleCredentials:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
-    def _session(self, caller: Caller, role_arn: str) -> dict[str, str]:
+    def _session(self, caller: Caller, role_arn: str, name: str) -> dict[str, str]:
+        key = (caller.account, role_arn, name)
         with self._lock:
-            expiry, keys = self._sessions.get((caller.account, role_arn), (0.0, {}))
+            expiry, keys = self._sessions.get(key, (0.0, {}))
             if expiry - _MARGIN < self._clock.now():
-                keys = self._assume(caller, role_arn)
-                self._sessions[caller.account, role_arn] = self._clock.now() + _DURATION, keys
+                keys = self._assume(caller, role_arn, name)
+                self._sessions[key] = self._clock.now() + _DURATION, keys
             return keys
 
-    def _assume(self, caller: Caller, role_arn: str) -> dict[str, str]:
+    def _assume(self, caller: Caller, role_arn: str, name: str) -> dict[str, str]:
         form = {
             "Action": "AssumeRole",
             "Version": "2011-06-15",
             "RoleArn": role_arn,
-            "RoleSessionName": "SageMaker",
+            "RoleSessionName": name,
             "DurationSeconds": _DURATION,
         }
         headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8", "host": "127.0.0.1"}

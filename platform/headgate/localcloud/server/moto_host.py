@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Caller, Clock, HttpRequest, HttpResponse, Json
@@ -24,6 +24,8 @@ from headgate.localcloud.server.journal import Journal, Record
 from headgate.localcloud.server.moto_app import MotoApp
 from headgate.localcloud.server.moto_determinism import Moment, at, install
 from headgate.localcloud.server.operations import changes_state, operation_name
+
+Answer = TypeVar("Answer")
 
 _LOG = logging.getLogger(__name__)
 _KEPT_HEADERS = frozenset({"authorization", "content-type", "content-encoding", "host", "user-agent"})
@@ -92,6 +94,12 @@ class MotoHost:
             self._changed.notify_all()
         return response
 
+    def look(self, question: Callable[[], Answer]) -> Answer:
+        """Ask moto's own objects something, in their turn; it must change nothing."""
+        self.wait()
+        with self._my_turn():
+            return question()
+
     def changed(self, timeout: float) -> bool:
         """Wait until another request has changed something, at most `timeout` seconds."""
         with self._changed:
@@ -106,11 +114,19 @@ class MotoHost:
         if self._replay is not None:
             return self._replay.result(call)
         with self._yielded():
-            result = work()
-            if call is not None:
-                call.results += 1
-                self._journal.append({"kind": "result", "call": call.number, "index": call.results, "value": result})
-        return result
+            result: Json = {}
+            try:
+                result = {"value": work()}
+            except AwsError as error:
+                result = {"error": [error.code, error.message, error.status]}
+            except Exception as error:
+                result = {"error": ["InternalFailure", repr(error), 500]}
+                raise
+            finally:
+                if call is not None:
+                    call.results += 1
+                    self._journal.append({"kind": "result", "call": call.number, "index": call.results, **result})
+        return _unwrap(result)
 
     def close(self) -> None:
         self._journal.close()
@@ -221,6 +237,7 @@ class _Replay:
     def __init__(self, journal: Journal, again: Callable[[Record], None]) -> None:
         self._records = journal.read()
         self._again = again
+        self._journal = journal
         self._results: dict[tuple[int, int], Json] = {}
         self._last = 0
 
@@ -231,15 +248,19 @@ class _Replay:
         return self._last
 
     def result(self, call: Any) -> Json:
-        """What came from outside during that call, in order. Raises _LostResultError if the journal ends first."""
+        """What came from outside during that call, in order. Raises AwsError if that is what came.
+
+        Raises _LostResultError if the daemon died before anything came; the journal then says so for the next replay.
+        """
         if call is None:
             raise _LostResultError
         call.results += 1
         key = (call.number, call.results)
         while key not in self._results:
             if not self._step():
+                self._journal.append({"kind": "result", "call": call.number, "index": call.results, "lost": True})
                 raise _LostResultError
-        return self._results.pop(key)
+        return _unwrap(self._results.pop(key))
 
     def _step(self) -> bool:
         record = next(self._records, None)
@@ -250,8 +271,19 @@ class _Replay:
             self._last = max(self._last, int(record.head["call"]))
             self._again(record)
         elif kind == "result":
-            self._results[record.head["call"], record.head["index"]] = record.head["value"]
+            self._results[record.head["call"], record.head["index"]] = record.head
         return True
+
+
+def _unwrap(result: Json) -> Json:
+    """The value of a result record. Raises AwsError for an error, _LostResultError for one that never came."""
+    if "error" in result:
+        code, message, status = result["error"]
+        raise AwsError(code, message, status=status)
+    if "value" not in result:
+        raise _LostResultError
+    value: Json = result["value"]
+    return value
 
 
 def _head(number: int, seed: str, now: float, request: HttpRequest) -> Json:
