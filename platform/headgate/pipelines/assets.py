@@ -85,11 +85,16 @@ class SourceCode:
 
 @dataclass(frozen=True, slots=True)
 class AssetFile:
-    """One object to be put into S3: the file at `path`, or, when that is None, `content`, packed when asked for."""
+    """One object to be put into S3: the file at `path`, or, when that is None, `content`, packed when asked for.
+
+    The key holds a digest, so an object that is there already is the right one, unless `overwrite` says that the key
+    is the project's own.
+    """
 
     s3_uri: str
     path: Path | None = None
     pack: Callable[[], bytes] | None = None
+    overwrite: bool = False
 
     @property
     def content(self) -> bytes:
@@ -101,10 +106,7 @@ class AssetFile:
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """What must be in S3 before the definition can run: `s3_uri` is an object, or the prefix of several.
-
-    The key holds the digest, so an object that is there already need not be uploaded again.
-    """
+    """What must be in S3 before the definition can run: `s3_uri` is an object, or the prefix of several."""
 
     sha256: str
     s3_uri: str

@@ -47,7 +47,7 @@ class Not(Test):
     test: Test
 
     def as_json(self) -> dict[str, Json]:
-        return {"Type": "Not", "Expression": self.test.as_json()}
+        return {"Type": "Not", "Condition": self.test.as_json()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,6 @@ class Input:
     def as_request(self) -> Renderable:
         return {
             "InputName": self.name,
-            "AppManaged": False,
             "S3Input": {
                 "S3Uri": self.source,
                 "LocalPath": self.local_path or f"/opt/ml/processing/input/{self.name}",
@@ -78,7 +77,6 @@ class Output:
     def as_request(self, destination: Value) -> Renderable:
         return {
             "OutputName": self.name,
-            "AppManaged": False,
             "S3Output": {
                 "S3Uri": destination,
                 "LocalPath": self.local_path or f"/opt/ml/processing/output/{self.name}",

@@ -14,7 +14,7 @@ MEMBERS = {
         ("Equals", "GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo"), ("LeftValue", "RightValue")
     ),
     "In": ("QueryValue", "Values"),
-    "Not": ("Expression",),
+    "Not": ("Condition",),
     "Or": ("Conditions",),
 }
 
@@ -41,8 +41,8 @@ def _check(step: str, condition: Any, path: str) -> Iterator[Problem]:
     for member in MEMBERS[kind]:
         if condition.get(member) is None:
             yield Problem(step, f"{path}.{member}", f"a {kind} condition needs it")
-    if kind == "Not" and condition.get("Expression") is not None:
-        yield from _check(step, condition["Expression"], f"{path}.Expression")
+    if kind == "Not" and condition.get("Condition") is not None:
+        yield from _check(step, condition["Condition"], f"{path}.Condition")
     inner = condition.get("Conditions")
     if kind == "Or" and isinstance(inner, list):
         for index, each in enumerate(inner):

@@ -132,6 +132,7 @@ class SdkPipeline:
             "region": project.region,
             "bucket": bucket,
             "role_arn": role,
+            "images": {name: image.uri(project.account, project.region) for name, image in project.images.items()},
             "captures": str(folder),
             "answer": str(answer),
         }

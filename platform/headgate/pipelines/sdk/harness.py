@@ -2,7 +2,8 @@
 
 Started by path in the project's own environment (SDK 2 or 3), so it imports nothing of Headgate: `harness.py REQUEST`.
 The request is a JSON file: `root`, `file`, `function`, `arguments`, `offered` (arguments given when the function asks
-for them), `account`, `region`, `bucket`, `role_arn`, `captures` (folder for uploads), `answer` (file to write).
+for them), `account`, `region`, `bucket`, `role_arn`, `images` (URI by name), `captures` (folder for uploads), `answer`
+(file to write).
 The answer is `{"definition", "name", "uploads"}` or `{"error", "detail", "frames", "kind"}`.
 
 Every AWS call of boto3 passes `BaseClient._make_api_call`; answering there serves every version of the SDK alike.
@@ -40,6 +41,10 @@ class OfflineError(RuntimeError):
     """The code asked AWS, or the network, for something that only they know."""
 
 
+class NotFound(Exception):  # noqa: N818
+    """AWS would say so: code and message of the client's own exception."""
+
+
 class Aws:
     """What stands in for AWS: remembers uploads, knows who the caller is, and refuses the rest."""
 
@@ -54,6 +59,7 @@ class Aws:
         self.answers: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
             ("sts", "GetCallerIdentity"): self.caller_identity,
             ("iam", "GetRole"): self.role,
+            ("sagemaker", "DescribeImageVersion"): self.image,
             ("s3", "ListBuckets"): self.buckets,
             ("s3", "HeadBucket"): self.nothing,
             ("s3", "CreateBucket"): self.nothing,
@@ -75,7 +81,12 @@ class Aws:
                 f"the code calls {service}:{operation}, but a pipeline is compiled without AWS; "
                 "give the value as an argument of the function instead"
             )
-        result: dict[str, Any] = answer(parameters)
+        try:
+            result = answer(parameters)
+        except NotFound as error:
+            code, message = error.args
+            response = {"Error": {"Code": code, "Message": message}}
+            raise client.exceptions.from_code(code)(response, operation) from None
         return {"ResponseMetadata": {"HTTPStatusCode": 200, "HTTPHeaders": {}}, **result}
 
     def caller_identity(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +97,12 @@ class Aws:
         own: str = self.request["role_arn"]
         arn = own if own.endswith("/" + name) else f"arn:aws:iam::{self.request['account']}:role/{name}"
         return {"Role": {"RoleName": name, "Arn": arn}}
+
+    def image(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        name = parameters["ImageName"]
+        if name not in self.request["images"]:
+            raise NotFound("ResourceNotFound", f"headgate.yaml has no image {name!r}")
+        return {"ContainerImage": self.request["images"][name]}
 
     def buckets(self, _: dict[str, Any]) -> dict[str, Any]:
         return {"Buckets": [{"Name": self.request["bucket"]}]}
@@ -119,9 +136,7 @@ class Aws:
     def head(self, parameters: dict[str, Any]) -> dict[str, Any]:
         file = self.uploads.get((parameters["Bucket"], parameters["Key"]))
         if file is None:
-            from botocore.exceptions import ClientError
-
-            raise ClientError({"Error": {"Code": "404", "Message": "Not Found"}}, "HeadObject")
+            raise NotFound("404", "Not Found")
         return {"ContentLength": file.stat().st_size, "ETag": '"headgate"'}
 
     def objects(self, parameters: dict[str, Any]) -> dict[str, Any]:
@@ -275,7 +290,9 @@ def failure(error: BaseException, root: Path) -> dict[str, Any]:
     frames = [
         {"file": frame.filename, "line": frame.lineno, "function": frame.name, "source": frame.line or ""}
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).resolve().is_relative_to(root) and "site-packages" not in frame.filename
+        if Path(frame.filename).is_file()
+        and Path(frame.filename).resolve().is_relative_to(root)
+        and "site-packages" not in frame.filename
     ]
     if isinstance(error, SyntaxError) and error.filename:
         source = (error.text or "").strip()

@@ -35,8 +35,8 @@ def content_addressed(
 ) -> tuple[dict[str, Any], tuple[Asset, ...]]:
     """The definition with new URIs under `base`, and the assets to put there.
 
-    An upload that the definition does not name, whole or as part of an input's prefix, stays where the SDK put it: code
-    may know the place.
+    An upload that the definition does not name, whole or as part of an input's prefix, stays where the SDK put it, for
+    code may know the place; unless the same content is among the named: the SDK uploads some things twice.
     """
     contents = {upload.s3_uri: _content(upload) for upload in uploads}
     texts = list(_texts(definition, ""))
@@ -55,7 +55,10 @@ def content_addressed(
             prefixes[prefix] = f"{base}/code/{digest}"
             assets.append(_asset(digest, prefixes[prefix], {prefixes[prefix] + path: c for path, c in members.items()}))
             placed |= {prefix + path for path in members}
-    assets += [_asset(content.sha256, uri, {uri: content}) for uri, content in contents.items() if uri not in placed]
+    named = {contents[uri].sha256 for uri in placed}
+    for uri, content in contents.items():
+        if uri not in placed and content.sha256 not in named:
+            assets.append(Asset(content.sha256, uri, (AssetFile(uri, content.path, content.pack, overwrite=True),)))
     rewritten: dict[str, Any] = _Rewriting(objects, prefixes).apply(definition, "")
     unique = {asset.s3_uri: asset for asset in assets}
     return rewritten, tuple(unique[uri] for uri in sorted(unique))
