@@ -129,7 +129,7 @@ class BlobFolder:
         return copy
 
     def join(self, blobs: Iterable[str], staged: StagedBlob) -> None:
-        """Write blobs one after another into a staged blob, inside the kernel; its MD5 is not computed."""
+        """Write blobs one after another into a staged blob; its MD5 is not computed."""
         with staged.path.open("xb") as target:
             for blob in blobs:
                 with self.path(blob).open("rb") as source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -54,6 +54,7 @@ class Database:
         root.mkdir(parents=True, exist_ok=True)
         self._guard = _lock_folder(root)
         self._lock = threading.RLock()
+        self._after_commit: list[Callable[[], None]] = []
         self._connection = sqlite3.connect(root / "index.db", check_same_thread=False, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
@@ -76,9 +77,17 @@ class Database:
             try:
                 yield
             except BaseException:
+                self._after_commit.clear()
                 self._connection.execute("ROLLBACK")
                 raise
             self._connection.execute("COMMIT")
+            following, self._after_commit = self._after_commit, []
+            for action in following:
+                action()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Do something once the transaction has committed, and not if it is rolled back."""
+        self._after_commit.append(action)
 
     def rows(self, query: str, values: Sequence[object] = ()) -> list[Row]:
         with self._lock:

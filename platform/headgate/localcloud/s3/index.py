@@ -1,7 +1,7 @@
 """The index: which versions of which keys exist, and which blob each one is.
 
 Methods that change something must run inside `database.transaction()`; those that let blobs go return their ids, and
-the caller removes the files after the transaction has committed, never before.
+the caller sees to it that the files go after the transaction has committed, never before.
 """
 
 from __future__ import annotations

@@ -96,14 +96,25 @@ class ObjectStore:
             self.bucket(bucket)
             if not self.buckets.is_empty(bucket):
                 raise AwsError("BucketNotEmpty", f"the bucket '{bucket}' is not empty", status=409)
-            released = self.uploads.delete_all(bucket)
+            self.release(self.uploads.delete_all(bucket))
             self.buckets.delete(bucket)
-        self.blobs.remove(released)
 
     def set_versioning(self, bucket: str, versioning: Versioning) -> None:
         with self.database.transaction():
             self.bucket(bucket)
             self.buckets.set_versioning(bucket, versioning)
+
+    def put_setting(self, bucket: str, name: str, body: bytes) -> None:
+        """Keep a subresource of a bucket as it was put. Raises AwsError (NoSuchBucket)."""
+        with self.database.transaction():
+            self.bucket(bucket)
+            self.buckets.put_setting(bucket, name, body)
+
+    def delete_setting(self, bucket: str, name: str) -> None:
+        """Forget a subresource. Raises AwsError (NoSuchBucket)."""
+        with self.database.transaction():
+            self.bucket(bucket)
+            self.buckets.delete_setting(bucket, name)
 
     # Reading
 
@@ -205,9 +216,7 @@ class ObjectStore:
         with self.database.transaction():
             self._check(bucket, key, precondition)
             blob = self.blobs.publish(staged)
-            info, released = self._add(bucket, key, size, tag, blob, attributes)
-        self.blobs.remove(released)
-        return info
+            return self._add(bucket, key, size, tag, blob, attributes)
 
     def copy(
         self,
@@ -226,9 +235,7 @@ class ObjectStore:
                 blob = self.blobs.link(source.path.name)
             except FileNotFoundError as error:
                 raise AwsError("NoSuchKey", f"the key '{source.key}' does not exist", status=404) from error
-            info, released = self._add(bucket, key, source.size, source.etag, blob, attributes)
-        self.blobs.remove(released)
-        return info
+            return self._add(bucket, key, source.size, source.etag, blob, attributes)
 
     def set_attributes(self, info: ObjectInfo, attributes: Attributes) -> None:
         """Replace what is kept beside the bytes (tags, ACL) of one version."""
@@ -243,38 +250,36 @@ class ObjectStore:
         """
         with self.database.transaction():
             versioning = self.bucket(bucket).versioning
-            marker = None
-            if versioning:
-                version_id = self.new_id() if versioning == "Enabled" else NULL_VERSION
-                new = NewVersion(bucket, key, version_id, 0, "", self.clock.now(), "", Attributes())
-                released = self.versions.add(new)
-                marker = self.versions.latest(bucket, key)
-            else:
-                released = self.versions.remove(bucket, key, NULL_VERSION)
-        self.blobs.remove(released)
-        return marker
+            if not versioning:
+                self.release(self.versions.remove(bucket, key, NULL_VERSION))
+                return None
+            version_id = self.new_id() if versioning == "Enabled" else NULL_VERSION
+            new = NewVersion(bucket, key, version_id, 0, "", self.clock.now(), "", Attributes())
+            self.release(self.versions.add(new))
+            return self.versions.latest(bucket, key)
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> ObjectInfo | None:
         """Remove one version for good; returns what it was. Raises AwsError (NoSuchBucket)."""
         with self.database.transaction():
             self.bucket(bucket)
             found = self.versions.version(bucket, key, version_id)
-            released = self.versions.remove(bucket, key, version_id)
-        self.blobs.remove(released)
-        return found
+            self.release(self.versions.remove(bucket, key, version_id))
+            return found
+
+    def release(self, blobs: Iterable[str]) -> None:
+        """Remove blobs that no row names any more, once the transaction that let them go has committed."""
+        self.database.after_commit(lambda: self.blobs.remove(blobs))
 
     def _check(self, bucket: str, key: str, precondition: Precondition | None) -> None:
         self.bucket(bucket)
         if precondition is not None:
             precondition(self.find(bucket, key))
 
-    def _add(
-        self, bucket: str, key: str, size: int, etag: str, blob: str, attributes: Attributes
-    ) -> tuple[ObjectInfo, Iterable[str]]:
+    def _add(self, bucket: str, key: str, size: int, etag: str, blob: str, attributes: Attributes) -> ObjectInfo:
         version_id = self.new_id() if self.bucket(bucket).versioning == "Enabled" else NULL_VERSION
         modified = self.clock.now()
-        released = self.versions.add(NewVersion(bucket, key, version_id, size, etag, modified, blob, attributes))
-        info = ObjectInfo(
+        self.release(self.versions.add(NewVersion(bucket, key, version_id, size, etag, modified, blob, attributes)))
+        return ObjectInfo(
             bucket=bucket,
             key=key,
             size=size,
@@ -284,7 +289,6 @@ class ObjectStore:
             version_id=None if version_id == NULL_VERSION else version_id,
             attributes=attributes,
         )
-        return info, released
 
 
 def _attributes(metadata: Mapping[str, str] | None, content_type: str) -> Attributes:
