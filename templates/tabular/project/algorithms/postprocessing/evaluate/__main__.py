@@ -12,7 +12,7 @@ Writes   /opt/ml/processing/output/evaluation/evaluation.json
 from __future__ import annotations
 
 import argparse
-import importlib
+import importlib.util
 import json
 import sys
 import tempfile
@@ -63,7 +63,8 @@ def main(argv: Sequence[str] | None = None, client: Callable[[], Any] = registry
         "best_so_far": {"value": best.value, "model_package": best.model_package, "compared": best.compared},
     }
     report["as_text"] = {
-        "value": f"{value:.17g}",
+        "metrics": {name: f"{each['value']:.17g}" for name, each in group.items() if name != "confusion_matrix"},
+        "shown": f"{value:.6g}",
         "best": "none" if best.value is None else f"{best.value:.6g}",
         "best_model_package": best.model_package or "none",
         "model_digest": model_digest,
@@ -72,7 +73,8 @@ def main(argv: Sequence[str] | None = None, client: Callable[[], Any] = registry
     path = arguments.output / "evaluation" / "evaluation.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    print(f"{arguments.metric} {value:.6g} on {len(truth)} test rows; best so far: {report['as_text']['best']}")
+    text = report["as_text"]
+    print(f"{arguments.metric} {text['shown']} on {len(truth)} test rows; best so far: {text['best']}")
 
 
 def read_test(file: Path) -> tuple[np.ndarray, np.ndarray]:
@@ -93,9 +95,19 @@ def predict(arguments: argparse.Namespace, folder: Path, features: np.ndarray) -
     if arguments.algorithm == "xgboost":
         return models.predict_xgboost(folder, features)
     if arguments.algorithm == "script":
-        inference = importlib.import_module("predict.inference")
+        inference = load_inference(folder / "code" / "inference.py")
         return np.asarray(inference.predict_fn(features, inference.model_fn(str(folder))), dtype="float64")
     return read_predictions(arguments.input / "predictions")
+
+
+def load_inference(file: Path) -> Any:
+    """The serving code out of the model's own archive. Raises StepError when it is not there."""
+    if not file.is_file():
+        raise StepError("model.tar.gz: there is no code/inference.py in it; train must put it there")
+    spec = importlib.util.spec_from_file_location("inference", file)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def read_predictions(folder: Path) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Train: this project's own model, with scikit-learn, under SageMaker's script mode.
 
 Reads    the channels `train` and `validation` (SM_CHANNEL_TRAIN, SM_CHANNEL_VALIDATION): target first, no header
-Writes   model.joblib into SM_MODEL_DIR
+Writes   model.joblib into SM_MODEL_DIR, and beside it code/, the code that serves it
 Prints   `validation:<metric>=<number>` lines, which SageMaker collects as the job's metrics
 Arguments are the hyperparameters. The same data, hyperparameters and seed give the same bytes.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, Sequence
@@ -20,6 +21,10 @@ from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 from tabular import failures, metrics
 from tabular.failures import StepError
 
+HERE = Path(__file__).parent
+# In a container the inference code is shipped beside this file; in the project it has a folder of its own.
+INFERENCE = HERE / "predict" if (HERE / "predict").is_dir() else HERE.parents[1] / "inference" / "predict"
+
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Run the step. Raises StepError when a channel is not what preprocess writes."""
@@ -27,8 +32,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     truth, features = read(arguments.train)
     model = make(arguments).fit(features, truth)
     joblib.dump(model, arguments.model_dir / "model.joblib")
+    pack_code(arguments.model_dir / "code")
     for name, value in measure(model, *read(arguments.validation)).items():
         print(f"validation:{name}={value:.6f}")
+
+
+def pack_code(folder: Path) -> None:
+    """Put the inference code into the model's archive: what was trained is served by what was trained with it."""
+    folder.mkdir(exist_ok=True)
+    for file in sorted(INFERENCE.glob("*.py")):
+        if file.name != "__main__.py":
+            shutil.copyfile(file, folder / file.name)
 
 
 def make(arguments: argparse.Namespace) -> Any:

@@ -111,6 +111,16 @@ def test_more_classes_are_measured_from_class_probabilities(evaluate):
     assert report["multiclass_classification_metrics"]["accuracy"]["value"] == 0.75
 
 
+def test_a_script_is_measured_through_the_code_in_its_archive(step, write, tmp_path):
+    code = b"def model_fn(folder): return 2.0\ndef predict_fn(data, model): return [model] * len(data)\n"
+    pack(tmp_path / "model" / "model.tar.gz", {"code/inference.py": code})
+    write("test/test.csv", TEST)
+    arguments = ["--algorithm", "script", "--task", "regression", "--metric", "mae", "--direction", "minimize"]
+    step("postprocessing/evaluate")["main"]([*arguments, "--input", str(tmp_path), "--output", str(tmp_path / "out")])
+    report = json.loads((tmp_path / "out/evaluation/evaluation.json").read_text())
+    assert report["as_text"]["metrics"]["mae"] == "1"
+
+
 def test_the_same_model_has_the_same_digest_whatever_its_archive(evaluate, tmp_path):
     first = evaluate([2, 3, 4, 5])["as_text"]["model_digest"]
     assert evaluate([2, 3, 4, 6])["as_text"]["model_digest"] == first

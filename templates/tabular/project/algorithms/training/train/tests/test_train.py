@@ -52,3 +52,8 @@ def test_a_channel_that_is_not_numbers_is_refused(train):
 def test_an_empty_channel_is_refused(step, tmp_path):
     with pytest.raises(StepError, match=r"has no \.csv file"):
         step("training/train")["main"](["--task", "regression", "--train", str(tmp_path)])
+
+
+def test_the_code_that_serves_the_model_travels_with_it(train, tmp_path):
+    train(NUMBERS)
+    assert [path.name for path in (tmp_path / "model" / "code").iterdir()] == ["inference.py"]
