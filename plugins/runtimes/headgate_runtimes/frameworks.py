@@ -44,6 +44,10 @@ class HuggingFace(FrameworkImage):
         return super().launch(job)
 
 
+_LATEST = {"xgboost": (1, 0)}
+"""What `latest` means where it is not the newest: the old repository ended with version 1."""
+
+
 class XGBoost(FrameworkImage):
     """`sagemaker-xgboost` and the older `xgboost`: script mode when a script is named, else the built-in algorithm."""
 
@@ -52,8 +56,12 @@ class XGBoost(FrameworkImage):
     def run(self, job: ContainerJob) -> Launch:
         if job.kind == "processing" or job.entrypoint or script_program(job) is not None:
             return super().run(job)
-        version = ImageName.parse(job.image).version
-        return algorithm(job, "xgboost", {"HEADGATE_ALGORITHM_VERSION": ".".join(map(str, version or (3, 0)))})
+        name = ImageName.parse(job.image)
+        version = name.version or _LATEST.get(name.repository, (3, 0))
+        from headgate_runtimes.algorithms.xgboost.log import metric_definitions
+
+        environment = {"HEADGATE_ALGORITHM_VERSION": ".".join(map(str, version))}
+        return algorithm(job, "xgboost", environment, metric_definitions())
 
 
 class LinearLearner:
@@ -68,10 +76,14 @@ class LinearLearner:
                 f"image '{job.image}' holds a built-in algorithm, which trains and serves only: use a scikit-learn "
                 "image for processing"
             )
-        return algorithm(job, "linear_learner", {})
+        from headgate_runtimes.algorithms.linear_learner.log import metric_definitions
+
+        return algorithm(job, "linear_learner", {}, metric_definitions())
 
 
-def algorithm(job: ContainerJob, name: str, environment: Mapping[str, str]) -> Launch:
+def algorithm(
+    job: ContainerJob, name: str, environment: Mapping[str, str], metric_definitions: Mapping[str, str]
+) -> Launch:
     """A job of a built-in algorithm: `train` or `serve` of its module."""
     interpreter = install_interpreter(job.ml_root)
     verb = "serve" if job.kind == "serving" else "train"
@@ -80,4 +92,5 @@ def algorithm(job: ContainerJob, name: str, environment: Mapping[str, str]) -> L
         environment={"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
         path=(interpreter.folder,),
         working_directory=WORK,
+        metric_definitions=metric_definitions if verb == "train" else {},
     )

@@ -1,0 +1,1 @@
+"""The built-in XGBoost algorithm: `python -m headgate_runtimes.algorithms.xgboost train|serve`."""
