@@ -162,6 +162,8 @@ class _Supervisor:
     def _handle(self, what: str, process: Process | None) -> None:
         if process is None:
             self.control.clear()
+        elif process.host in self.codes:
+            return  # the same batch of events said before that it ended: its descriptors are closed
         elif what == "output":
             self._read(process)
         else:
