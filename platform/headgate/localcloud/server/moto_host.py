@@ -12,6 +12,7 @@ import io
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,9 +24,13 @@ from headgate.localcloud.server import moto_app
 from headgate.localcloud.server.journal import Journal, Record
 from headgate.localcloud.server.moto_app import MotoApp
 from headgate.localcloud.server.moto_determinism import Moment, at, install
+from headgate.localcloud.server.moto_sqs import is_empty, read_poll
 from headgate.localcloud.server.operations import changes_state, operation_name
 
 Answer = TypeVar("Answer")
+
+_POLL_SECONDS = 0.5
+"""How often a waiting ReceiveMessage looks again: delayed messages appear with time, without a request."""
 
 _LOG = logging.getLogger(__name__)
 _KEPT_HEADERS = frozenset({"authorization", "content-type", "content-encoding", "host", "user-agent"})
@@ -81,29 +86,50 @@ class MotoHost:
         body = request.body.read()
         self.wait()
         operation = operation_name(request, body)
+        if (request.service, operation) == ("sqs", "ReceiveMessage"):
+            return self._receive(request, body)
         if not changes_state(request.service, operation, request.method):
             with self._my_turn():
                 return self._call(request, body, operation)
         with self._my_turn():
-            self._number += 1
-            call = _Call(self._number)
-            seed, now = secrets.token_hex(8), self._clock.now()
-            self._journal.append(_head(call.number, seed, now, request), body)
-            response = self._run(call, Moment(seed, now), request, body, operation)
+            call, moment, head = self._begin(request)
+            self._journal.append(head, body)
+            response = self._run(call, moment, request, body, operation)
+        self._tell()
+        return response
+
+    def _receive(self, request: HttpRequest, body: bytes) -> HttpResponse:
+        """Poll between other requests' turns. What is found is journaled as if it had been asked for just then."""
+        started = time.monotonic()
+        while True:
+            with self._my_turn():
+                poll = read_poll(request, body)
+                call, moment, head = self._begin(request)
+                response = self._run(call, moment, request, poll.body, "ReceiveMessage")
+                empty = is_empty(response)
+                if poll.moves or not empty:
+                    self._journal.append(head, poll.body)
+            left = started + poll.wait - time.monotonic()
+            if not empty or left <= 0:
+                return response
+            with self._changed:
+                self._changed.wait(min(left, _POLL_SECONDS))
+
+    def _begin(self, request: HttpRequest) -> tuple[_Call, Moment, Json]:
+        """Number, moment and journal record of a request about to change something."""
+        self._number += 1
+        seed, now = secrets.token_hex(8), self._clock.now()
+        return _Call(self._number), Moment(seed, now), _head(self._number, seed, now, request)
+
+    def _tell(self) -> None:
         with self._changed:
             self._changed.notify_all()
-        return response
 
     def look(self, question: Callable[[], Answer]) -> Answer:
         """Ask moto's own objects something, in their turn; it must change nothing."""
         self.wait()
         with self._my_turn():
             return question()
-
-    def changed(self, timeout: float) -> bool:
-        """Wait until another request has changed something, at most `timeout` seconds."""
-        with self._changed:
-            return self._changed.wait(timeout)
 
     def outside(self, work: Callable[[], Json]) -> Json:
         """Do something that must happen once only, outside moto's turn: other requests go on meanwhile.

@@ -1,0 +1,194 @@
+"""`headgate cloud`: the local cloud of a project, or of the current folder when there is no project."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import click
+
+from headgate.cli.common import Options, emit, open_project, options, style, table
+from headgate.errors import UserError
+from headgate.localcloud import lifecycle
+from headgate.localcloud.folder import Folder
+from headgate.localcloud.lifecycle import Endpoint, Status
+from headgate.spec.load import find_project
+
+_UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SAGEMAKER")
+_FOLLOW_SECONDS = 0.2
+
+
+@click.group("cloud")
+def command() -> None:
+    """Start, stop and look into the local cloud."""
+
+
+@command.command("up")
+@click.option("--port", type=click.IntRange(1, 65535), help="Listen here. [default: the last port, or any free one]")
+@options
+def up(port: int | None, options: Options) -> None:
+    """Start the local cloud, if it does not run, and tell it the project's container runtimes."""
+    endpoint = _start(options, port)
+    emit(
+        options,
+        _endpoint_json(endpoint),
+        lambda: f"the local cloud listens on {endpoint.url} (pid {endpoint.pid}, state in {endpoint.state_dir})",
+    )
+
+
+@command.command("down")
+@options
+def down(options: Options) -> None:
+    """Stop the local cloud and the jobs that it runs. What it holds stays."""
+    stopped = lifecycle.stop(_state(options))
+    emit(options, {"stopped": stopped}, lambda: "stopped" if stopped else "the local cloud does not run here")
+
+
+@command.command("status")
+@options
+def status(options: Options) -> None:
+    """Whether the local cloud runs, where, and how much it uses."""
+    found = lifecycle.status(_state(options))
+    emit(options, _status_json(found), lambda: _status_text(found))
+
+
+@command.command("reset")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options
+def reset(yes: bool, options: Options) -> None:
+    """Stop the local cloud and delete everything that it holds."""
+    state = _state(options)
+    contents = Folder(state).contents()
+    if contents and not yes:
+        if not sys.stdin.isatty():
+            raise UserError(
+                "reset deletes what the local cloud holds, and there is nobody to ask",
+                where=str(state),
+                next_command="headgate cloud reset --yes",
+            )
+        click.confirm(f"Delete every object, model, execution and log in {state}?", abort=True, err=True)
+    removed = lifecycle.reset(state)
+    emit(
+        options,
+        {"removed": [str(path) for path in removed]},
+        lambda: f"deleted what {state} held" if removed else "there was nothing to delete",
+    )
+
+
+@command.command("env")
+@click.option("--shell", type=click.Choice(["bash", "fish", "json", "dotenv"]), default="bash", show_default=True)
+@click.option("--account", metavar="ID", help="Act in this account. [default: the project's, or 123456789012]")
+@click.option("--region", metavar="NAME", help="[default: the project's, or us-east-1]")
+@click.option("--unset", is_flag=True, help="Print what takes the variables away again.")
+@options
+def env(shell: str, account: str | None, region: str | None, unset: bool, options: Options) -> None:
+    """Print what makes the AWS CLI, boto3 and the SageMaker SDK use the local cloud.
+
+    In bash or zsh: eval "$(headgate cloud env)". In fish: headgate cloud env --shell fish | source.
+    """
+    from headgate.aws.sessions import LOCAL_ACCOUNT, LOCAL_REGION, local_environment
+
+    if account is not None and not (len(account) == 12 and account.isdigit()):
+        raise UserError(f"account '{account}' is not an AWS account id", where="--account", expected="twelve digits")
+    if find_project(options.project) is not None:
+        project = open_project(options).project
+        account, region = account or project.account, region or project.region
+    account, region = account or LOCAL_ACCOUNT, region or LOCAL_REGION
+    url = "" if unset else _start(options, None).url
+    variables = local_environment(url, account, region)
+    if options.json or shell == "json":
+        emit(Options(output="json"), dict.fromkeys(variables) if unset else variables, str)
+        return
+    print(_WRITERS[shell](variables, unset))
+
+
+@command.command("logs")
+@click.option("-f", "--follow", is_flag=True, help="Go on printing what is added, until Ctrl-C.")
+@click.option("-n", "--lines", type=click.IntRange(0), default=50, show_default=True, help="How many of the last.")
+@options
+def logs(follow: bool, lines: int, options: Options) -> None:
+    """The daemon's own log. Jobs' logs: headgate logs."""
+    file = Folder(_state(options)).log
+    if not file.exists():
+        raise UserError("the local cloud has never run here", where=str(file), next_command="headgate cloud up")
+    with file.open(encoding="utf-8", errors="replace") as stream:
+        last = stream.read().splitlines()[-lines:] if lines else []
+        emit(options, {"file": str(file), "lines": last}, lambda: "\n".join(last))
+        while follow:
+            piece = stream.read()
+            print(piece, end="", flush=True)
+            if not piece:
+                time.sleep(_FOLLOW_SECONDS)
+
+
+def _state(options: Options) -> Path:
+    from headgate.aws.sessions import state_folder
+
+    file = find_project(options.project)
+    return state_folder(file.parent if file else options.project.absolute(), os.environ)
+
+
+def _start(options: Options, port: int | None) -> Endpoint:
+    runtimes = None
+    if find_project(options.project) is not None:
+        opened = open_project(options)
+        runtimes = [runtime.as_json() for runtime in opened.plugins.container_runtimes(opened.project)]
+    return lifecycle.ensure_running(_state(options), runtimes=runtimes, port=port)
+
+
+def _endpoint_json(endpoint: Endpoint) -> dict[str, object]:
+    return {
+        "running": True,
+        "url": endpoint.url,
+        "pid": endpoint.pid,
+        "account": endpoint.account,
+        "state_dir": str(endpoint.state_dir),
+    }
+
+
+def _status_json(found: Status) -> dict[str, object]:
+    if found.endpoint is None:
+        return {"running": False, "state_dir": str(found.state_dir), "exists": found.exists}
+    return {**_endpoint_json(found.endpoint), **found.health, "resident_bytes": found.resident_bytes}
+
+
+def _status_text(found: Status) -> str:
+    if found.endpoint is None:
+        state = found.state_dir if found.exists else f"{found.state_dir} (does not exist yet)"
+        return table(["", ""], [("state", "stopped"), ("folder", state)]).partition("\n")[2]
+    ready = style("running", "green") if found.health.get("moto") else style("running, still loading", "yellow")
+    memory = f"{found.resident_bytes / 1e6:.0f} MB" if found.resident_bytes else "unknown"
+    rows = [
+        ("state", ready),
+        ("url", found.endpoint.url),
+        ("pid", found.endpoint.pid),
+        ("memory", memory),
+        ("account", found.endpoint.account),
+        ("folder", found.state_dir),
+    ]
+    return table(["", ""], rows).partition("\n")[2]
+
+
+def _bash(variables: Mapping[str, str], unset: bool) -> str:
+    if unset:
+        return f"unset {' '.join(variables)}"
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    return "\n".join([f"unset {' '.join(_UNSET)}", *exports])
+
+
+def _fish(variables: Mapping[str, str], unset: bool) -> str:
+    if unset:
+        return f"set -e {' '.join(variables)}"
+    exports = [f"set -gx {name} {shlex.quote(value)}" for name, value in variables.items()]
+    return "\n".join([f"set -e {' '.join(_UNSET)}", *exports])
+
+
+def _dotenv(variables: Mapping[str, str], unset: bool) -> str:
+    return "" if unset else "\n".join(f"{name}={value}" for name, value in variables.items())
+
+
+_WRITERS: Mapping[str, Callable[[Mapping[str, str], bool], str]] = {"bash": _bash, "fish": _fish, "dotenv": _dotenv}

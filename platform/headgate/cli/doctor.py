@@ -1,0 +1,193 @@
+"""`headgate doctor`: what this machine lacks, and the command that mends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from headgate.cli.common import Options, emit, options, style, table
+from headgate.errors import HeadgateError
+from headgate.localcloud.folder import FORMAT, Folder
+from headgate.spec.load import find_project
+
+Verdict = Literal["ok", "warning", "problem"]
+
+_COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
+_GIGABYTE = 10**9
+_LOCAL = "pip install 'headgate[local]'"
+_OPTIONAL = (
+    ("xgboost", ("xgboost-cpu", "xgboost"), "XGBoost images", _LOCAL),
+    ("optuna", ("optuna",), "Bayesian tuning jobs", _LOCAL),
+    ("uv", ("uv",), "images of the project's own (`images:`)", _LOCAL),
+    ("mlflow", ("mlflow", "mlflow-skinny"), "experiment tracking", "pip install 'headgate[mlflow]'"),
+    ("sagemaker", ("sagemaker",), "pipelines written with the SageMaker SDK", "pip install 'headgate[sdk]'"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's result. `fix` is what to type or change; empty when there is nothing to mend."""
+
+    check: str
+    verdict: Verdict
+    found: str
+    fix: str = ""
+
+
+@click.command("doctor")
+@options
+def command(options: Options) -> int:
+    """Check this machine and say how to mend it. The exit code is 1 when something must be mended."""
+    findings = list(examine(options.project))
+    broken = any(finding.verdict == "problem" for finding in findings)
+    emit(options, {"healthy": not broken, "findings": findings}, lambda: _text(findings))
+    return 1 if broken else 0
+
+
+def examine(start: Path) -> Iterator[Finding]:
+    """Every check, in the order in which things are needed."""
+    state = _state(start)
+    checks: tuple[Callable[[], Finding], ...] = (
+        check_python,
+        check_isolation,
+        check_port,
+        lambda: check_disk(state),
+        lambda: check_state(state),
+        check_moto,
+        check_git,
+    )
+    for check in checks:
+        yield check()
+    yield from check_plugins(start)
+    for name, packages, purpose, fix in _OPTIONAL:
+        yield check_optional(name, packages, purpose, fix)
+
+
+def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
+    text = ".".join(map(str, version))
+    if version < (3, 11):
+        return Finding("python", "problem", text, "install Python 3.11 or newer, and Headgate into it")
+    return Finding("python", "ok", text)
+
+
+def check_isolation() -> Finding:
+    """How jobs get an `/opt/ml` of their own."""
+    from headgate.localcloud.jobs.isolation import probe
+
+    isolation = probe()
+    found = f"{isolation.name}: {isolation.reason}"
+    if not isolation.available:
+        return Finding("isolation", "problem", found, isolation.fix)
+    good = isolation.name in {"bubblewrap", "namespaces"}
+    return Finding("isolation", "ok" if good else "warning", found, isolation.fix)
+
+
+def check_port() -> Finding:
+    try:
+        with closing(socket.socket()) as listener:
+            listener.bind(("127.0.0.1", 0))
+    except OSError as error:
+        return Finding("loopback", "problem", f"no port of 127.0.0.1: {error.strerror}", "bring up the interface lo")
+    return Finding("loopback", "ok", "127.0.0.1 has free ports")
+
+
+def check_disk(state: Path, usage: Callable[[Path], int] | None = None) -> Finding:
+    """Free space where the state folder is or would be; `usage` returns it in bytes."""
+    place = next(folder for folder in (state, *state.parents) if folder.is_dir())
+    free = usage(place) if usage else shutil.disk_usage(place).free
+    found = f"{free / _GIGABYTE:.1f} GB free at {place}"
+    fix = "free some space, or set HEADGATE_STATE_DIR to a folder on a larger disk"
+    if free < _GIGABYTE:
+        return Finding("disk", "problem", found, fix)
+    return Finding("disk", "warning", found, fix) if free < 5 * _GIGABYTE else Finding("disk", "ok", found)
+
+
+def check_state(state: Path) -> Finding:
+    folder = Folder(state)
+    try:
+        version = folder.check_version()
+    except HeadgateError as error:
+        return Finding("state folder", "problem", error.message, error.expected or "headgate cloud reset")
+    if version is None:
+        return Finding("state folder", "ok", f"{state} does not exist yet")
+    if not os.access(state, os.W_OK):
+        return Finding("state folder", "problem", f"{state} is not writable", f"chown -R $(id -un) {state}")
+    running = folder.daemon()
+    return Finding("state folder", "ok", f"format {version} of {FORMAT}, {running.url if running else 'not running'}")
+
+
+def check_moto(installed: Callable[[str], str] = importlib.metadata.version) -> Finding:
+    """The local cloud reaches into moto, so it has to be the version that its tests have seen."""
+    wanted = next(
+        (match[1] for line in importlib.metadata.requires("headgate") or () if (match := _MOTO.match(line))), ""
+    )
+    try:
+        version = installed("moto")
+    except importlib.metadata.PackageNotFoundError:
+        return Finding("moto", "problem", "not installed: the local cloud cannot start", _LOCAL)
+    if wanted and version != wanted:
+        return Finding("moto", "problem", f"{version}, but {wanted} is needed", f"pip install 'moto[server]=={wanted}'")
+    return Finding("moto", "ok", version)
+
+
+def check_git() -> Finding:
+    if shutil.which("git") is None:
+        return Finding("git", "warning", "not found: versions will not say which commit they are from", "install git")
+    return Finding("git", "ok", "found")
+
+
+def check_plugins(start: Path) -> Iterator[Finding]:
+    """One finding per plugin, and one per thing that is wrong with one."""
+    from headgate.plugins.session import open_plugins
+
+    facade, error = open_plugins(start)
+    if error is not None:
+        yield Finding("headgate.yaml", "problem", str(error.message), "headgate validate")
+    for record in facade.plugins:
+        if record.state == "failed":
+            fix = f"pip install --upgrade or remove the package, or disable: [{record.name}] in headgate.yaml"
+            yield Finding(f"plugin {record.name}", "problem", record.reason, fix)
+        else:
+            yield Finding(f"plugin {record.name}", "ok", f"{record.candidate.version or ''} {record.state}".strip())
+    for warning in facade.warnings:
+        yield Finding("plugins", "warning", " ".join(str(warning).split()), "headgate plugins check")
+
+
+def check_optional(name: str, packages: tuple[str, ...], purpose: str, fix: str) -> Finding:
+    """A package that only some projects need."""
+    for package in packages:
+        try:
+            return Finding(name, "ok", f"{importlib.metadata.version(package)} ({purpose})")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return Finding(name, "warning", f"not installed, needed for {purpose}", fix)
+
+
+_MOTO = re.compile(r"moto(?:\[[^]]*\])?==([\w.]+)")
+
+
+def _state(start: Path) -> Path:
+    from headgate.aws.sessions import state_folder
+
+    file = find_project(start)
+    return state_folder(file.parent if file else start.absolute(), os.environ)
+
+
+def _text(findings: list[Finding]) -> str:
+    rows = [(style(finding.verdict, _COLOURS[finding.verdict]), finding.check, finding.found) for finding in findings]
+    lines = [table(["", "CHECK", "FOUND"], rows)]
+    fixes = [f"  {finding.check}: {finding.fix}" for finding in findings if finding.verdict != "ok" and finding.fix]
+    if fixes:
+        lines += ["", "to mend:", *fixes]
+    return "\n".join(lines)
