@@ -6,17 +6,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from headgate.localcloud.documents import Documents
-from headgate.localcloud.errors import unsupported
+from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.jobs.context import Context, Credentials, Prober, Settings, remove_folder
+from headgate.localcloud.jobs.endpoint_configs import EndpointConfigs
+from headgate.localcloud.jobs.endpoints import ENDPOINT_KIND, Endpoints, settled
 from headgate.localcloud.jobs.failures import interrupted
 from headgate.localcloud.jobs.isolation import Isolation
-from headgate.localcloud.jobs.kinds import ENDED, KINDS, PROCESSING, TRAINING, Kind
+from headgate.localcloud.jobs.kinds import ENDED, KINDS, PROCESSING, TRAINING, TRANSFORM, Kind
 from headgate.localcloud.jobs.listing import listed, summary
 from headgate.localcloud.jobs.processes import Spawner, kill_strays
 from headgate.localcloud.jobs.processing import ProcessingJobs
 from headgate.localcloud.jobs.records import Records
 from headgate.localcloud.jobs.training import TrainingJobs
+from headgate.localcloud.jobs.transform import TransformJobs
 from headgate.localcloud.jobs.work import Foreman
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.runtimes import RuntimeRegistry
@@ -58,6 +60,9 @@ class JobEngine:
         self._foreman = Foreman(self._context)
         self._processing = ProcessingJobs(self._context, self._foreman)
         self._training = TrainingJobs(self._context, self._foreman)
+        self._transform = TransformJobs(self._context, self._foreman)
+        self._configs = EndpointConfigs(self._context)
+        self._endpoints = Endpoints(self._context, self._configs)
 
     def isolation(self) -> Isolation:
         """How jobs are kept apart on this machine."""
@@ -70,6 +75,10 @@ class JobEngine:
             "CreateTrainingJob": self._training.create,
             **self._job_operations(PROCESSING),
             **self._job_operations(TRAINING),
+            **self._job_operations(TRANSFORM),
+            "CreateTransformJob": self._transform.create,
+            **self._configs.operations(),
+            **self._endpoints.operations(),
         }
 
     def wait(self, caller: Caller, kind: str, name: str, timeout: float | None = None) -> Json:
@@ -78,29 +87,54 @@ class JobEngine:
         self._context.records.get(what, caller, name)
         return self._context.records.wait(what.key(caller, name), what.ended, timeout)
 
+    def wait_endpoint(self, caller: Caller, name: str, timeout: float | None = None) -> Json:
+        """Block until an endpoint is InService or Failed; its Describe response. Raises like `wait`."""
+        self._endpoints.describe(caller, {"EndpointName": name})
+        key = Key(caller.account, caller.region, ENDPOINT_KIND, name)
+        return summary("DescribeEndpointOutput", self._context.records.wait(key, settled, timeout))
+
     def metrics(self, caller: Caller, training_job: str) -> Json:
         """A training job's metrics so far: name → list of [seconds since the epoch, value]. Raises AwsError."""
         return self._training.metrics(caller, training_job)
 
     def invoke_endpoint(
-        self, caller: Caller, name: str, body: bytes, content_type: str, accept: str, target_variant: str | None
+        self,
+        caller: Caller,
+        name: str,
+        body: bytes,
+        content_type: str,
+        accept: str,
+        target_variant: str | None,
+        custom: str = "",
     ) -> tuple[bytes, str, str]:
-        """Send a payload to an endpoint; the answer, its content type and the variant that gave it."""
-        raise unsupported("InvokeEndpoint")
+        """Send a payload to an endpoint; the answer, its content type and the variant that gave it.
+
+        Raises AwsError: ValidationError for an endpoint that is not there or not in service, ModelError for an answer
+        that is no success.
+        """
+        headers = {"Content-Type": content_type, "Accept": accept, "X-Amzn-SageMaker-Custom-Attributes": custom}
+        sent = {name: value for name, value in headers.items() if value}
+        return self._endpoints.invoke(caller, name, body, sent, target_variant)
 
     def recover(self) -> None:
         """After a start: what was running when the daemon died has failed, and nothing of it runs any more."""
         kill_strays(self._context.token)
         for folder in self._context.folder.iterdir():
             remove_folder(folder)
-        for kind, fail in ((PROCESSING, self._processing.fail), (TRAINING, self._training.fail)):
+        for kind, fail in (
+            (PROCESSING, self._processing.fail),
+            (TRAINING, self._training.fail),
+            (TRANSFORM, self._transform.fail),
+        ):
             for key, body in self._context.documents.list(kind.name):
                 if kind.status(body) not in ENDED:
                     self._context.records.change(key, partial(fail, reason=interrupted()))
+        self._endpoints.recover()
 
     def close(self) -> None:
         """Stop everything, TERM then KILL; afterwards no process of any job is left."""
         self._foreman.close()
+        self._endpoints.close()
         self._context.spawner.close()
 
     def _job_operations(self, kind: Kind) -> dict[str, Operation]:
