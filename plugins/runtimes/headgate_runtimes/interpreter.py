@@ -17,6 +17,7 @@ from pathlib import Path
 from headgate.environments import base_site_packages, bundled_pip, layer_lines
 
 ROOT = "/opt/ml/.headgate"
+IMAGE_PACKAGES = Path(__file__).parent / "image_packages"
 WORK = f"{ROOT}/work"
 _PYTHON = re.compile(r"^(?:/(?:[^/]+/)*)?python(?:\d+(?:\.\d+)?)?$")
 _PIP_SHIM = '#!/bin/sh\nexec "$(dirname "$0")/python3" -m pip "$@"\n'
@@ -37,13 +38,14 @@ class Interpreter:
         return command
 
 
-def install_interpreter(ml_root: Path, environment: Path | None = None) -> Interpreter:
+def install_interpreter(ml_root: Path, environment: Path | None = None, *, image_packages: bool = False) -> Interpreter:
     """Write a job's own Python under its `/opt/ml`.
 
     Args:
         ml_root: what the job will see as `/opt/ml`.
         environment: the Python executable of a cached environment (`ensure_environment`), or None for the packages of
             the interpreter that runs Headgate.
+        image_packages: whether scripts may import the helpers that SageMaker's framework images hold.
     """
     real, version, layers = _foundation(environment)
     folder = ml_root / ".headgate" / "python"
@@ -63,7 +65,8 @@ def install_interpreter(ml_root: Path, environment: Path | None = None) -> Inter
     (folder / "pyvenv.cfg").write_text(
         f"home = {real.parent}\ninclude-system-site-packages = false\nversion = {version}\n", encoding="utf-8"
     )
-    (packages / "_image.pth").write_text(layer_lines(layers), encoding="utf-8")
+    below = [*layers, IMAGE_PACKAGES] if image_packages else layers
+    (packages / "_image.pth").write_text(layer_lines(below), encoding="utf-8")
     return Interpreter(f"{ROOT}/python/bin/python3", f"{ROOT}/python/bin")
 
 

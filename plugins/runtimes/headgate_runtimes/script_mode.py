@@ -86,7 +86,7 @@ class FrameworkImage:
         if job.kind == "serving":
             return serve_script(job, self.framework, self.settings)
         if job.entrypoint or job.kind == "processing":
-            return run_command(job, install_interpreter(job.ml_root))
+            return run_command(job, install_interpreter(job.ml_root, image_packages=True))
         return train_script(job, self.framework, self.settings)
 
 
@@ -161,7 +161,9 @@ def train_script(
         raise RuntimeUnavailableError(f"entry point '{program}' is not in its source {location}, which holds: {found}")
     if not program.endswith(".py") and (code / program).is_file():
         (code / program).chmod(0o755)
-    interpreter = install_interpreter(job.ml_root, environment or requirements_environment(code, settings, job))
+    interpreter = install_interpreter(
+        job.ml_root, environment or requirements_environment(code, settings, job), image_packages=environment is None
+    )
     facts = TrainingFacts(
         hyperparameters=job.hyperparameters,
         input_data_config=_config(job, "inputdataconfig.json", {name: {} for name in job.channels}),
@@ -194,7 +196,9 @@ def serve_script(
         unpack_source(location, job.ml_root / "code", job.ml_root, job.fetch)
         folder = _CODE
     code = job.ml_root / folder.removeprefix("/opt/ml").lstrip("/")
-    interpreter = install_interpreter(job.ml_root, environment or requirements_environment(code, settings, job))
+    interpreter = install_interpreter(
+        job.ml_root, environment or requirements_environment(code, settings, job), image_packages=environment is None
+    )
     return Launch(
         argv=(interpreter.executable, str(_HERE / "serving" / "__main__.py"), framework.module),
         environment={"SAGEMAKER_SUBMIT_DIRECTORY": folder} | _code_on_path(job, folder),

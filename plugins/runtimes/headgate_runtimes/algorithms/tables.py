@@ -34,11 +34,13 @@ class Sparse:
 
 
 def data_files(folder: Path, channel: str) -> list[Path]:
-    """A channel's files, sorted by path; names that start with '.' or '_' are not data.
+    """A channel's files, sorted by path (a channel may be one file); names that start with '.' or '_' are not data.
 
     Raises:
         CustomerError: there is none.
     """
+    if folder.is_file():
+        return [folder]
     files = [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith((".", "_"))]
     if not files:
         raise CustomerError(f"no data in channel '{channel}' ({folder}): it holds no file")

@@ -150,7 +150,7 @@ class _Models:
 
     def _scores(self, features: Values) -> Values:
         scores = np.einsum("rf,mfo->rmo", features, self.weights[:, :-1], optimize=True) + self.weights[:, -1]
-        return scores if self.plan.predictor_type == MULTICLASS else scores[:, :, 0]
+        return np.asarray(scores if self.plan.predictor_type == MULTICLASS else scores[:, :, 0])
 
     def losses(self, data: Data) -> Values:
         """Each model's mean loss."""

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pickle
 import signal
 import sys
 import warnings
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from headgate_runtimes.algorithms.contract import TrainingJob
 from headgate_runtimes.algorithms.errors import AlgorithmFailure, CustomerError
 from headgate_runtimes.algorithms.xgboost.data import load_channel
+from headgate_runtimes.algorithms.xgboost.group import join_hosts, tracker_port
 from headgate_runtimes.algorithms.xgboost.hyperparameters import MAXIMIZED, Plan, plan
 from headgate_runtimes.algorithms.xgboost.library import import_xgboost
 from headgate_runtimes.algorithms.xgboost.log import metric_line
@@ -66,7 +64,8 @@ def train(job: TrainingJob, version: tuple[int, int], environment: dict[str, str
     xgboost = import_xgboost()
     if todo.ignored:
         _say(f"note: hyperparameters without effect in XGBoost {xgboost.__version__}: {', '.join(todo.ignored)}")
-    with _group(xgboost, job, environment):
+    port = tracker_port(environment.get("TRAINING_JOB_NAME", ""))
+    with join_hosts(xgboost, job.hosts, job.current_host, port):
         data = [
             (load_channel(xgboost, job.channels[name], csv_weights=todo.csv_weights), name)
             for name in ("train", "validation")
@@ -190,42 +189,6 @@ def _write_checkpoint(model: Any, folder: Path, iteration: int) -> None:
     temporary.replace(target)
     for _, old in _checkpoints(folder)[:-_KEPT_CHECKPOINTS]:
         old.unlink()
-
-
-@contextlib.contextmanager
-def _group(xgboost: Any, job: TrainingJob, environment: dict[str, str]) -> Iterator[None]:
-    """Join the hosts of a job into one group, in which each trains on its own part of the data."""
-    if len(job.hosts) == 1:
-        yield
-        return
-    from xgboost.tracker import RabitTracker
-
-    port = tracker_port(environment.get("TRAINING_JOB_NAME", ""))
-    tracker = None
-    if job.is_master:
-        try:
-            tracker = RabitTracker(n_workers=len(job.hosts), host_ip="127.0.0.1", port=port)
-            tracker.start()
-        except Exception as error:
-            raise AlgorithmFailure(f"port {port} for the hosts' rendezvous cannot be used: {error}") from error
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        context = xgboost.collective.CommunicatorContext(
-            dmlc_tracker_uri="127.0.0.1",
-            dmlc_tracker_port=port,
-            dmlc_task_id=job.current_host,
-            dmlc_retry=60,
-            dmlc_timeout=300,
-        )
-        with context:
-            yield
-    if tracker is not None:
-        tracker.wait_for()
-
-
-def tracker_port(job_name: str) -> int:
-    """The port where a job's hosts meet: the same for all of them, and of another job most likely another."""
-    return 20000 + zlib.crc32(job_name.encode()) % 12000
 
 
 def _say(line: str) -> None:

@@ -1,0 +1,1 @@
+"""Content types, encoders and responses for inference scripts."""

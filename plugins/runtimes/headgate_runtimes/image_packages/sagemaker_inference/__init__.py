@@ -1,0 +1,1 @@
+"""What inference scripts import of the inference toolkit."""

@@ -1,0 +1,7 @@
+"""Arrays to response bodies."""
+
+from __future__ import annotations
+
+from headgate_runtimes.serving.codecs import encode
+
+__all__ = ["encode"]
