@@ -26,6 +26,11 @@ class ImageName:
         return ImageName(found["registry"] or "", found["repository"], found["tag"] or "latest")
 
     @property
+    def exact(self) -> bool:
+        """Whether the tag names a minor version too, as those of framework images do."""
+        return re.match(r"\d+\.\d+", self.tag) is not None
+
+    @property
     def version(self) -> tuple[int, int] | None:
         """The major and minor version that the tag starts with (`1.0-1-cpu-py3` is 1.0); None for `latest`."""
         found = _VERSION.match(self.tag)

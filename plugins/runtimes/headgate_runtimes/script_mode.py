@@ -98,7 +98,8 @@ def check_framework(framework: Framework, job: ContainerJob, *, strict: bool) ->
             f"'{framework.distributions[0]}' beside headgate, or declare an image of your own under `images:` in "
             "headgate.yaml with the requirements it needs"
         )
-    wanted = ImageName.parse(job.image).version
+    image = ImageName.parse(job.image)
+    wanted = image.version if image.exact else None
     installed = framework.installed_version()
     if wanted is None or installed is None or installed.startswith(f"{wanted[0]}.{wanted[1]}."):
         return
@@ -161,9 +162,7 @@ def train_script(
         raise RuntimeUnavailableError(f"entry point '{program}' is not in its source {location}, which holds: {found}")
     if not program.endswith(".py") and (code / program).is_file():
         (code / program).chmod(0o755)
-    interpreter = install_interpreter(
-        job.ml_root, environment or requirements_environment(code, settings, job), image_packages=environment is None
-    )
+    interpreter = _script_interpreter(job, code, settings, environment)
     facts = TrainingFacts(
         hyperparameters=job.hyperparameters,
         input_data_config=_config(job, "inputdataconfig.json", {name: {} for name in job.channels}),
@@ -196,15 +195,22 @@ def serve_script(
         unpack_source(location, job.ml_root / "code", job.ml_root, job.fetch)
         folder = _CODE
     code = job.ml_root / folder.removeprefix("/opt/ml").lstrip("/")
-    interpreter = install_interpreter(
-        job.ml_root, environment or requirements_environment(code, settings, job), image_packages=environment is None
-    )
+    interpreter = _script_interpreter(job, code, settings, environment)
     return Launch(
         argv=(interpreter.executable, str(_HERE / "serving" / "__main__.py"), framework.module),
         environment={"SAGEMAKER_SUBMIT_DIRECTORY": folder} | _code_on_path(job, folder),
         path=(interpreter.folder,),
         working_directory=WORK,
     )
+
+
+def _script_interpreter(
+    job: ContainerJob, code: Path, settings: RuntimeSettings, environment: Path | None
+) -> Interpreter:
+    """The Python for a script: an image's own environment as it is, else ours with the script's requirements."""
+    if environment is not None:
+        return install_interpreter(job.ml_root, environment)
+    return install_interpreter(job.ml_root, requirements_environment(code, settings, job), image_packages=True)
 
 
 def requirements_environment(code: Path, settings: RuntimeSettings, job: ContainerJob) -> Path | None:
