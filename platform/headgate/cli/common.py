@@ -129,7 +129,14 @@ def open_project(options: Options) -> OpenProject:
         overrides=options.overrides,
         disabled=options.disabled_plugins,
     )
-    warn(str(warning) for warning in opened.warnings)
+    said = [str(warning) for warning in opened.warnings]
+    warn(said)
+
+    def warn_of_hooks() -> None:
+        warn(text for text in map(str, opened.warnings) if text not in said)
+
+    # Hooks that are called later in the command may fail too.
+    click.get_current_context().call_on_close(warn_of_hooks)
     return opened
 
 

@@ -127,8 +127,8 @@ def _ending(session: Session, run: RunView) -> str:
         lines.append(f"reason: {run.reason}")
     if run.model_package_arn and run.status == "Succeeded":
         version = read_version(session.client("sagemaker"), session.client("s3"), run.model_package_arn)
-        metrics = ", ".join(f"{name} {value:.4g}" for name, value in version.metrics.items())
-        lines.append(style(f"registered {version.group}/{version.version} ({version.approval}): {metrics}", "bold"))
+        result = version.verdict or ", ".join(f"{name} {value:.4g}" for name, value in version.metrics.items())
+        lines.append(style(f"registered {version.group}/{version.version}, {version.approval}: {result}", "bold"))
     elif run.status == "Failed":
         lines.append(f"see why: headgate logs {run.id}; then: headgate runs retry {run.id}")
     return "\n".join(lines)

@@ -43,9 +43,28 @@ class VersionView:
     description: str | None = None
 
     @property
+    def hyperparameters(self) -> str:
+        """All of them as `name=value` by name; a version keeps them in as many properties as they need."""
+        names = sorted(
+            (name for name in self.properties if name.split(".")[0] == "hyperparameters"),
+            key=lambda name: int(name.partition(".")[2] or 1),
+        )
+        return " ".join(self.properties[name] for name in names)
+
+    @property
+    def verdict(self) -> str | None:
+        """The metric that decided, against its threshold: `rmse 54.67 (threshold 65)`; None when none was recorded."""
+        metric = self.properties.get("metric")
+        if metric is None or metric not in self.metrics:
+            return None
+        threshold = self.properties.get("threshold")
+        return f"{metric} {self.metrics[metric]:.4g}" + (f" (threshold {float(threshold):g})" if threshold else "")
+
+    @property
     def lineage(self) -> dict[str, str]:
         """The recorded origin, by the names of LINEAGE; what was not recorded is left out."""
-        return {name: self.properties[name] for name in LINEAGE if name in self.properties}
+        found = {name: self.properties[name] for name in LINEAGE if name in self.properties}
+        return found | ({"hyperparameters": self.hyperparameters} if self.hyperparameters else {})
 
     def as_json(self) -> dict[str, object]:
         return {**asdict(self), "lineage": self.lineage}
@@ -103,6 +122,7 @@ def read_version(sagemaker: Any, s3: Any, arn: str) -> VersionView:
     container = (package.get("InferenceSpecification", {}).get("Containers") or [{}])[0]
     statistics = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
     model_data = container.get("ModelDataUrl")
+    properties = dict(package.get("CustomerMetadataProperties", {}))
     return VersionView(
         group=package.get("ModelPackageGroupName", ""),
         version=int(package.get("ModelPackageVersion", 0)),
@@ -112,9 +132,9 @@ def read_version(sagemaker: Any, s3: Any, arn: str) -> VersionView:
         created=package["CreationTime"].timestamp(),
         image=container.get("Image"),
         model_data=model_data,
-        model_digest=_digest(s3, model_data) if model_data else None,
+        model_digest=properties.get("model_digest") or (_etag(s3, model_data) if model_data else None),
         metrics=flatten_metrics(read_json(s3, statistics)) if statistics else {},
-        properties=dict(package.get("CustomerMetadataProperties", {})),
+        properties=properties,
         description=package.get("ModelPackageDescription"),
     )
 
@@ -124,7 +144,7 @@ def compare(version: VersionView, other: VersionView) -> Reproduction:
     differing = {
         name: (mine, theirs)
         for name in INPUTS
-        if (mine := version.properties.get(name, "")) != (theirs := other.properties.get(name, ""))
+        if (mine := version.lineage.get(name, "")) != (theirs := other.lineage.get(name, ""))
     }
     known = version.model_digest is not None and other.model_digest is not None
     return Reproduction(
@@ -161,7 +181,7 @@ def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, float]]:
         yield ".".join(path), float(value)
 
 
-def _digest(s3: Any, uri: str) -> str | None:
+def _etag(s3: Any, uri: str) -> str | None:
     """The object's ETag: the MD5 of its bytes when it was put whole, which is enough to tell two models apart."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from headgate.plugins import hookimpl
+from headgate.plugins.contributions import RecorderSpec
 from headgate.spec.project import Project
 
 if TYPE_CHECKING:
@@ -28,3 +29,18 @@ def headgate_pipelines(project: Project, settings: Mapping[str, object]) -> Iter
     from headgate_training.settings import read_settings
 
     return [training_pipeline(project, read_settings(settings, project=project.name, root=project.root))]
+
+
+@hookimpl
+def headgate_recorders(project: Project, settings: Mapping[str, Any]) -> Iterable[RecorderSpec]:
+    """MLflow, unless it is switched off; a SQLite store in the project's state folder unless a server is named."""
+    mlflow = settings["mlflow"]
+    if not mlflow["enabled"]:
+        return []
+    state = project.root / ".headgate"
+    config = {
+        "experiment": mlflow["experiment"] or project.name,
+        "tracking_uri": mlflow["tracking_uri"] or f"sqlite:///{state / 'mlflow.db'}",
+        "artifact_location": None if mlflow["tracking_uri"] else (state / "mlartifacts").as_uri(),
+    }
+    return [RecorderSpec("mlflow", "headgate_training.recorder", config)]

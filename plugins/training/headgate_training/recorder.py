@@ -33,11 +33,7 @@ def main() -> int:
     config, record = document["config"], document["record"]
     client = mlflow.tracking.MlflowClient(tracking_uri=config["tracking_uri"])
     run_id = record_execution(client, config, record)
-    properties = {
-        "mlflow_run_id": run_id,
-        "mlflow_experiment": config["experiment"],
-        "mlflow_tracking_uri": config["tracking_uri"],
-    }
+    properties = {"mlflow_run_id": run_id, "mlflow_experiment": config["experiment"]}
     sys.stdout.write(json.dumps({"properties": properties}) + "\n")
     return 0
 
