@@ -1,0 +1,430 @@
+"""Processing jobs under the container contract."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+
+import pytest
+
+from headgate.localcloud.errors import AwsError
+
+
+def test_inputs_arguments_environment_and_config_reach_the_script(laptop):
+    laptop.put("in/a.csv", "1,2\n")
+    laptop.put("in/deep/b.csv", "3,4\n")
+    script = """
+        import json, os, pathlib, sys
+        data = pathlib.Path("/opt/ml/processing/input/data")
+        seen = {
+            "arguments": sys.argv[1:],
+            "files": sorted(str(p.relative_to(data)) for p in data.rglob("*") if p.is_file()),
+            "environment": {k: v for k, v in os.environ.items() if not k.startswith("_")},
+            "job": json.load(open("/opt/ml/config/processingjobconfig.json")),
+            "resources": json.load(open("/opt/ml/config/resourceconfig.json")),
+            "hosts": open("/etc/hosts").read(),
+        }
+        pathlib.Path("note").write_text("the working folder can be written to")
+        json.dump(seen, open("/opt/ml/processing/out/seen.json", "w"))
+    """
+    done = laptop.run_processing(
+        "walk", script, inputs=[("data", "s3://data/in")], outputs=["out"], arguments=["--x", "1"],
+        environment={"COLOUR": "blue"},
+    )  # fmt: skip
+    assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
+    seen = json.loads(laptop.text("s3://data/walk/out/seen.json"))
+    assert seen["arguments"] == ["--x", "1"]
+    assert seen["files"] == ["a.csv", "deep/b.csv"]
+    assert seen["job"]["ProcessingJobName"] == "walk"
+    assert seen["job"]["AppSpecification"]["ContainerArguments"] == ["--x", "1"]
+    assert seen["resources"] == {"current_host": "algo-1", "hosts": ["algo-1"]}
+    assert "127.0.0.1 algo-1" in seen["hosts"]
+    environment = seen["environment"]
+    assert environment["COLOUR"] == "blue"
+    assert environment["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert environment["AWS_REGION"] == environment["AWS_DEFAULT_REGION"] == "eu-west-1"
+    assert environment["AWS_ACCESS_KEY_ID"] == "key-of-jobs-in-123456789012"
+    assert environment["PROCESSING_JOB_NAME"] == "walk"
+    assert environment["PYTHONUNBUFFERED"] == "1"
+    assert environment["HOME"] != os.environ.get("HOME")
+
+
+def test_nothing_of_the_users_environment_leaks_into_a_job(laptop, monkeypatch):
+    monkeypatch.setenv("MY_SECRET", "hunter2")
+    script = """
+        import os
+        open("/opt/ml/processing/out/env", "w").write(repr(dict(os.environ)))
+    """
+    laptop.run_processing("leak", script, outputs=["out"])
+    assert "hunter2" not in laptop.text("s3://data/leak/out/env")
+
+
+def test_status_times_and_arn_are_described_and_listed(laptop):
+    done = laptop.run_processing("timed", "print('hello')")
+    described = laptop.call("DescribeProcessingJob", ProcessingJobName="timed")
+    assert described["ProcessingJobArn"] == "arn:aws:sagemaker:eu-west-1:123456789012:processing-job/timed"
+    assert described["CreationTime"] <= described["ProcessingStartTime"] <= described["ProcessingEndTime"]
+    assert done["ProcessingJobStatus"] == described["ProcessingJobStatus"] == "Completed"
+    laptop.run_processing("other", "raise SystemExit(1)")
+    listed = laptop.call("ListProcessingJobs", StatusEquals="Failed")["ProcessingJobSummaries"]
+    assert [item["ProcessingJobName"] for item in listed] == ["other"]
+
+
+def test_log_lines_appear_while_the_job_runs(laptop):
+    script = """
+        import os, time
+        print("first", flush=True)
+        while not os.path.exists("/opt/ml/processing/go"):
+            time.sleep(0.01)
+    """
+    laptop.call("CreateProcessingJob", **laptop.processing("live", script))
+    deadline = time.monotonic() + 20
+    while "first" not in laptop.log("ProcessingJobs", "live") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert laptop.call("DescribeProcessingJob", ProcessingJobName="live")["ProcessingJobStatus"] == "InProgress"
+    laptop.call("StopProcessingJob", ProcessingJobName="live")
+    assert laptop.engine.wait(laptop.caller, "processing-job", "live", 20)["ProcessingJobStatus"] == "Stopped"
+
+
+def test_a_script_that_exits_1_fails_with_code_and_last_line(laptop):
+    done = laptop.run_processing("broken", "raise ValueError('no column named sex')")
+    assert done["ProcessingJobStatus"] == "Failed"
+    assert done["FailureReason"].startswith("AlgorithmError: ")
+    assert "ValueError: no column named sex" in done["FailureReason"]
+    assert done["FailureReason"].endswith("exit code: 1")
+
+
+def test_the_message_file_becomes_the_exit_message(laptop):
+    script = """
+        open("/opt/ml/output/message", "w").write("CompletedWithViolations: 3")
+    """
+    assert laptop.run_processing("told", script)["ExitMessage"] == "CompletedWithViolations: 3"
+    failed = laptop.run_processing("told-2", script + "\n        raise SystemExit(3)")
+    assert failed["FailureReason"] == "AlgorithmError: CompletedWithViolations: 3, exit code: 3"
+
+
+def test_a_killed_script_is_named_with_its_signal(laptop):
+    done = laptop.run_processing("killed", "import os; os.kill(os.getpid(), 9)")
+    assert done["ProcessingJobStatus"] == "Failed"
+    assert "SIGKILL" in done["FailureReason"]
+    assert "memory" in done["FailureReason"]
+    assert done["FailureReason"].endswith("exit code: 137")
+
+
+def test_a_job_that_runs_too_long_is_stopped_and_says_so(laptop):
+    done = laptop.run_processing("slow", "import time; time.sleep(600)", seconds=1)
+    assert done["ProcessingJobStatus"] == "Stopped"
+    assert "MaxRuntimeInSeconds, 1 s" in done["ExitMessage"]
+
+
+def test_an_output_that_was_never_written_fails_the_job_and_is_named(laptop):
+    script = """
+        open("/opt/ml/processing/train/a.csv", "w").write("1")
+    """
+    done = laptop.run_processing("forgot", script, outputs=["train", "test"])
+    assert done["ProcessingJobStatus"] == "Failed"
+    assert "'test' (/opt/ml/processing/test)" in done["FailureReason"]
+    assert laptop.keys("forgot/") == []
+    again = laptop.run_processing(
+        "forgot-2", script, outputs=["train", "test"], environment={"HEADGATE_ALLOW_EMPTY_OUTPUTS": "true"}
+    )
+    assert again["ProcessingJobStatus"] == "Completed"
+    assert laptop.keys("forgot-2/") == ["forgot-2/train/a.csv"]
+
+
+def test_no_output_of_a_failed_job_is_uploaded(laptop):
+    script = """
+        open("/opt/ml/processing/out/a", "w").write("half")
+        raise SystemExit(2)
+    """
+    laptop.run_processing("half", script, outputs=["out"])
+    assert laptop.keys("half/") == []
+
+
+def test_missing_input_data_fails_as_on_sagemaker(laptop):
+    done = laptop.run_processing("empty", "pass", inputs=[("data", "s3://data/nothing/here")])
+    assert done["ProcessingJobStatus"] == "Failed"
+    assert done["FailureReason"].startswith(
+        'ClientError: Data download failed: No S3 objects found under S3 URL "s3://data/nothing/here"'
+    )
+
+
+def test_sharded_inputs_are_split_over_the_hosts_and_others_are_whole(laptop):
+    for number in range(5):
+        laptop.put(f"parts/{number}.csv", str(number))
+    laptop.put("whole/w.csv", "w")
+    sharded = {
+        "InputName": "parts",
+        "S3Input": {
+            "S3Uri": "s3://data/parts/", "LocalPath": "/opt/ml/processing/parts", "S3DataType": "S3Prefix",
+            "S3InputMode": "File", "S3DataDistributionType": "ShardedByS3Key",
+        },
+    }  # fmt: skip
+    script = """
+        import json, os
+        config = json.load(open("/opt/ml/config/resourceconfig.json"))
+        me = config["current_host"]
+        seen = {"parts": os.listdir("/opt/ml/processing/parts"), "whole": os.listdir("/opt/ml/processing/input/whole"),
+                "hosts": config["hosts"]}
+        json.dump(seen, open(f"/opt/ml/processing/out/{me}.json", "w"))
+    """
+    done = laptop.run_processing("shards", script, inputs=[sharded, ("whole", "s3://data/whole")], outputs=["out"], count=2)
+    assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
+    seen = [json.loads(laptop.text(f"s3://data/shards/out/algo-{n}.json")) for n in (1, 2)]
+    assert sorted(seen[0]["parts"] + seen[1]["parts"]) == ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv"]
+    assert {len(seen[0]["parts"]), len(seen[1]["parts"])} == {2, 3}
+    assert seen[0]["whole"] == seen[1]["whole"] == ["w.csv"]
+    assert seen[0]["hosts"] == ["algo-1", "algo-2"]
+
+
+def test_when_one_host_fails_the_others_are_ended(laptop):
+    script = """
+        import json, sys, time
+        me = json.load(open("/opt/ml/config/resourceconfig.json"))["current_host"]
+        if me == "algo-2":
+            sys.exit("host two is unwell")
+        time.sleep(600)
+    """
+    done = laptop.run_processing("cluster", script, count=2)
+    assert done["ProcessingJobStatus"] == "Failed"
+    assert "host two is unwell" in done["FailureReason"]
+
+
+def test_manifest_inputs_are_fetched_by_name(laptop):
+    laptop.put("images/cats/1.txt", "cat")
+    laptop.put("images/dogs/2.txt", "dog")
+    laptop.put("list.manifest", json.dumps([{"prefix": "s3://data/images/"}, "dogs/2.txt"]))
+    given = {
+        "InputName": "m",
+        "S3Input": {"S3Uri": "s3://data/list.manifest", "LocalPath": "/opt/ml/processing/m", "S3DataType": "ManifestFile"},
+    }
+    script = """
+        import os
+        open("/opt/ml/processing/out/seen", "w").write(repr(list(os.walk("/opt/ml/processing/m"))))
+    """
+    laptop.run_processing("listed", script, inputs=[given], outputs=["out"])
+    seen = laptop.text("s3://data/listed/out/seen")
+    assert "2.txt" in seen
+    assert "1.txt" not in seen
+
+
+def test_continuous_outputs_are_uploaded_while_the_job_runs(laptop):
+    output = {
+        "OutputName": "out",
+        "S3Output": {"S3Uri": "s3://data/cont", "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "Continuous"},
+    }
+    script = """
+        import time
+        open("/opt/ml/processing/out/early", "w").write("early")
+        time.sleep(600)
+    """
+    laptop.call("CreateProcessingJob", **laptop.processing("cont", script, outputs=[output]))
+    deadline = time.monotonic() + 20
+    while laptop.keys("cont/") != ["cont/early"] and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert laptop.text("s3://data/cont/early") == "early"
+    laptop.call("StopProcessingJob", ProcessingJobName="cont")
+    laptop.engine.wait(laptop.caller, "processing-job", "cont", 20)
+
+
+def test_a_large_input_is_linked_and_cannot_be_corrupted(laptop):
+    data = os.urandom(2 << 20)
+    laptop.put("big/blob", data)
+    script = """
+        import os
+        path = "/opt/ml/processing/input/big/blob"
+        try:
+            open(path, "ab").write(b"spoiled")
+            said = "written"
+        except PermissionError:
+            said = "refused"
+        open("/opt/ml/processing/out/said", "w").write(f"{said} {os.stat(path).st_nlink}")
+    """
+    done = laptop.run_processing("link", script, inputs=[("big", "s3://data/big")], outputs=["out"])
+    assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
+    assert laptop.text("s3://data/link/out/said") == "refused 2"
+    assert laptop.objects.get("data", "big/blob").path.read_bytes() == data
+
+
+def test_a_small_input_can_be_changed_without_changing_the_object(laptop):
+    laptop.put("small/a", "original")
+    script = """
+        open("/opt/ml/processing/input/small/a", "a").write(" changed")
+    """
+    assert laptop.run_processing("small", script, inputs=[("small", "s3://data/small")])["ProcessingJobStatus"] == "Completed"
+    assert laptop.text("s3://data/small/a") == "original"
+
+
+def test_a_file_larger_than_the_volume_fails_the_job_and_names_the_quota(laptop):
+    script = """
+        import os
+        with open("/opt/ml/processing/out/huge", "wb") as file:
+            os.truncate(file.fileno(), (1 << 30) - 1)
+            file.seek((1 << 30) - 1)
+            file.write(b"xy")
+    """
+    done = laptop.run_processing("huge", script, outputs=["out"], volume=1)
+    assert done["ProcessingJobStatus"] == "Failed"
+    assert "VolumeSizeInGB" in done["FailureReason"]
+    assert "1 GB" in done["FailureReason"]
+
+
+def test_inputs_larger_than_the_volume_are_refused_before_the_job_starts(laptop):
+    path = laptop.root / "sparse"
+    with path.open("wb") as file:
+        file.truncate((1 << 30) + 1)
+    laptop.objects.put_file("data", "sparse/blob", path, move=True)
+    done = laptop.run_processing("toobig", "print('ran')", inputs=[("sparse", "s3://data/sparse")], volume=1)
+    assert "VolumeSizeInGB" in done["FailureReason"]
+    assert "ran" not in laptop.log("ProcessingJobs", "toobig")
+
+
+def test_stop_sends_term_first_and_the_script_may_clean_up(laptop):
+    script = """
+        import signal, sys, time
+        def bye(*_):
+            print("cleaned up", flush=True)
+            sys.exit(0)
+        signal.signal(signal.SIGTERM, bye)
+        print("ready", flush=True)
+        time.sleep(600)
+    """
+    laptop.call("CreateProcessingJob", **laptop.processing("polite", script))
+    deadline = time.monotonic() + 20
+    while "ready" not in laptop.log("ProcessingJobs", "polite") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    laptop.call("StopProcessingJob", ProcessingJobName="polite")
+    done = laptop.engine.wait(laptop.caller, "processing-job", "polite", 20)
+    assert done["ProcessingJobStatus"] == "Stopped"
+    assert "cleaned up" in laptop.log("ProcessingJobs", "polite")
+
+
+def test_what_a_script_started_in_the_background_does_not_outlive_the_job(laptop):
+    script = """
+        import subprocess, sys
+        marker = "headgate-stray-" + sys.argv[1]
+        code = "import time; time.sleep(600)"
+        subprocess.Popen([sys.executable, "-c", code, marker], start_new_session=True)
+    """
+    unique = str(time.time_ns())
+    laptop.run_processing("parent", script, arguments=[unique])
+    running = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                running.append(file.read())
+        except OSError:
+            continue
+    assert not any(f"headgate-stray-{unique}".encode() in line for line in running)
+
+
+def test_a_taken_name_is_refused_as_sagemaker_does(laptop):
+    laptop.run_processing("twice", "pass")
+    with pytest.raises(AwsError, match="a processing job with this name already exists") as caught:
+        laptop.call("CreateProcessingJob", **laptop.processing("twice", "pass"))
+    assert caught.value.code == "ResourceInUse"
+
+
+def test_unknown_jobs_are_a_validation_exception(laptop):
+    for operation in ("DescribeProcessingJob", "StopProcessingJob"):
+        with pytest.raises(AwsError, match="Could not find requested job with name: ghost") as caught:
+            laptop.call(operation, ProcessingJobName="ghost")
+        assert caught.value.code == "ValidationException"
+
+
+def test_a_finished_job_cannot_be_stopped(laptop):
+    laptop.run_processing("over", "pass")
+    with pytest.raises(AwsError, match="the processing job is in status Completed"):
+        laptop.call("StopProcessingJob", ProcessingJobName="over")
+
+
+def _change(request, path, value):
+    *parents, last = path
+    for part in parents:
+        request = request[part]
+    request[last] = value
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code", "text"),
+    [
+        (["AppSpecification", "ImageUri"], "nobody/knows:1", "ValidationException", "no container runtime for image"),
+        (["ProcessingInputs", 0, "S3Input", "S3Uri"], "http://x", "ValidationException", "is not an S3 URI"),
+        (["ProcessingInputs", 0, "S3Input", "LocalPath"], "/etc", "ValidationException", "below /opt/ml"),
+        (["ProcessingInputs", 0, "S3Input", "LocalPath"], "/opt/ml/../x", "ValidationException", "below /opt/ml"),
+        (["ProcessingInputs", 0, "S3Input", "S3InputMode"], "Pipe", "UnsupportedByLocalCloud", "Pipe"),
+        (["ProcessingInputs", 0, "S3Input", "S3CompressionType"], "Gzip", "ValidationException", "Gzip"),
+        (["ProcessingInputs", 0], {"InputName": "x"}, "ValidationException", "neither S3Input"),
+        (["ProcessingInputs", 0], {"InputName": "x", "DatasetDefinition": {}}, "UnsupportedByLocalCloud", "Athena"),
+        (["ProcessingOutputConfig", "Outputs", 0, "S3Output", "S3Uri"], "s3://nobody/x", "ValidationException", "nobody"),
+        (["ProcessingOutputConfig", "Outputs", 0], {"OutputName": "x", "FeatureStoreOutput": {"FeatureGroupName": "f"}},
+         "UnsupportedByLocalCloud", "FeatureStoreOutput"),
+        (["ProcessingOutputConfig", "Outputs", 0], {"OutputName": "x"}, "ValidationException", "no S3Output"),
+    ],
+)  # fmt: skip
+def test_what_cannot_work_is_refused_at_creation(laptop, path, value, code, text):
+    request = laptop.processing("refused", "pass", outputs=["out"])
+    _change(request, path, value)
+    with pytest.raises(AwsError) as caught:
+        laptop.call("CreateProcessingJob", **request)
+    assert caught.value.code == code
+    assert text in caught.value.message
+    with pytest.raises(AwsError):
+        laptop.call("DescribeProcessingJob", ProcessingJobName="refused")
+
+
+def test_a_runtime_that_cannot_run_here_says_why(laptop):
+    done = laptop.run_processing("gpu", "pass", image="123.dkr/any-unavailable:1")
+    assert "cannot run here: it needs a GPU" in done["FailureReason"]
+
+
+def test_wait_times_out_and_names_the_job(laptop):
+    laptop.call("CreateProcessingJob", **laptop.processing("long", "import time; time.sleep(600)"))
+    with pytest.raises(TimeoutError, match="long"):
+        laptop.engine.wait(laptop.caller, "processing-job", "long", 0.05)
+    laptop.call("StopProcessingJob", ProcessingJobName="long")
+    laptop.engine.wait(laptop.caller, "processing-job", "long", 20)
+
+
+def test_jobs_run_at_the_same_time(laptop):
+    script = """
+        import time
+        time.sleep(0.5)
+    """
+    started = time.monotonic()
+    for number in range(4):
+        laptop.call("CreateProcessingJob", **laptop.processing(f"par-{number}", script))
+    for number in range(4):
+        laptop.engine.wait(laptop.caller, "processing-job", f"par-{number}", 20)
+    assert time.monotonic() - started < 1.8
+
+
+def test_closing_the_engine_ends_what_runs(laptop):
+    laptop.call("CreateProcessingJob", **laptop.processing("doomed", "import time; time.sleep(600)"))
+    thread = threading.Thread(target=laptop.engine.close)
+    thread.start()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert laptop.documents.list("processing-job")[0][1]["ProcessingJobStatus"] == "Stopped"
+
+
+def test_term_ignored_by_a_script_is_followed_by_kill(tmp_path):
+    from unit.localcloud.jobs.conftest import close, make_laptop
+
+    laptop = make_laptop(tmp_path, stop_grace=0.3)
+    script = """
+        import signal, time
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        print("ready", flush=True)
+        while True:
+            time.sleep(600)
+    """
+    laptop.call("CreateProcessingJob", **laptop.processing("stubborn", script))
+    deadline = time.monotonic() + 20
+    while "ready" not in laptop.log("ProcessingJobs", "stubborn") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    laptop.call("StopProcessingJob", ProcessingJobName="stubborn")
+    assert laptop.engine.wait(laptop.caller, "processing-job", "stubborn", 20)["ProcessingJobStatus"] == "Stopped"
+    close(laptop)
