@@ -81,7 +81,7 @@ def image_uri(
         tag = tag.removesuffix("-gpu")
     registry = _pick("region", framework, region, entry["registries"])
     domain = next((domain for start, domain in DOMAINS.items() if region.startswith(start)), "amazonaws.com")
-    return f"{entry['registries'][registry]}.dkr.ecr.{region}.{domain}/{entry['repository']}:{tag}"
+    return f"{entry['registries'][registry]}.dkr.ecr.{region}.{domain}/{entry['repository']}{tag and ':' + tag}"
 
 
 def frameworks() -> list[str]:
