@@ -16,6 +16,10 @@ from headgate.spec.project import Project
 T = TypeVar("T")
 
 
+class BadResultError(TypeError):
+    """A hook gave something that it should not."""
+
+
 class HookCalls:
     """The loaded plugins, and what went wrong in them. `broken_policies` says, by plugin, why it cannot be asked."""
 
@@ -44,9 +48,8 @@ class HookCalls:
                 arguments |= {"project": project, "settings": copy.deepcopy(dict(section))}
             result = None
             with self.guard(record, hook):
-                result = implementation.function(*(arguments[name] for name in implementation.argnames))
-                if not (result is None or isinstance(result, (Mapping, Path))):
-                    result = items(result)
+                given = implementation.function(*(arguments[name] for name in implementation.argnames))
+                result = given if given is None or isinstance(given, (Mapping, Path)) else items(given)
             if result is not None:
                 yield record, result
 
@@ -73,7 +76,8 @@ class HookCalls:
             self._warnings[PluginWarning.about(record.candidate, f"is not used: {reason}")] = None
 
     def _blame(self, record: PluginRecord, hook: str, error: BaseException) -> None:
-        said = error.message if isinstance(error, HeadgateError) else say(error)
+        in_our_words = isinstance(error, (HeadgateError, BadResultError))
+        said = str(error) if in_our_words else say(error)
         self._warnings[PluginWarning.about(record.candidate, f"failed: {said}", hook)] = None
         if record.policy:
             self.broken_policies.setdefault(record.name, f"its {hook} failed: {said}")
@@ -98,30 +102,30 @@ class Guard:
 
 
 def expect(value: object, kind: type[T]) -> None:
-    """Raises TypeError unless the value is of that kind."""
+    """Raises BadResultError unless the value is of that kind."""
     if not isinstance(value, kind):
         message = f"gave {type(value).__name__}, not {kind.__name__}"
-        raise TypeError(message)
+        raise BadResultError(message)
 
 
 def mapping(value: object) -> Mapping[str, Any]:
-    """The value, which must be a mapping. Raises TypeError."""
+    """The value, which must be a mapping. Raises BadResultError."""
     if not isinstance(value, Mapping):
         message = f"gave {type(value).__name__}, not a mapping of names"
-        raise TypeError(message)
+        raise BadResultError(message)
     return value
 
 
 def items(value: object) -> list[Any]:
-    """The value's items; it must be a list, a generator or their like, not a text or a mapping. Raises TypeError."""
+    """The value's items; it must be a list, a generator or their like. Raises BadResultError."""
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         message = f"gave {type(value).__name__}, not a list"
-        raise TypeError(message)
+        raise BadResultError(message)
     return list(value)
 
 
 def texts(value: object) -> list[str]:
-    """The value's items, which must be texts. Raises TypeError."""
+    """The value's items, which must be texts. Raises BadResultError."""
     found = items(value)
     for item in found:
         expect(item, str)
@@ -129,9 +133,9 @@ def texts(value: object) -> list[str]:
 
 
 def name_of(value: Any) -> str:
-    """The value's name. Raises TypeError when it has none."""
+    """The value's name. Raises BadResultError when it has none."""
     name = getattr(value, "name", None)
     if not isinstance(name, str):
         message = f"gave {type(value).__name__}, which has no name"
-        raise TypeError(message)
+        raise BadResultError(message)
     return name

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from headgate.plugins.calls import BadResultError
 from headgate.plugins.records import PluginRecord, State
 from headgate.spec.build import build_project
 from headgate.spec.check import check
@@ -26,15 +27,15 @@ class SectionSchemas:
     by_plugin: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def add(self, plugin: str, schema: object) -> None:
-        """Take what `headgate_settings_schema` returned. Raises TypeError, ValueError or OSError if it is no schema."""
+        """Take what the hook returned. Raises BadResultError, or what reading the file raises."""
         if isinstance(schema, Path):
             schema = json.loads(schema.read_text(encoding="utf-8"))
         if not isinstance(schema, Mapping):
             message = f"gave {type(schema).__name__}, not a mapping or a path"
-            raise TypeError(message)
+            raise BadResultError(message)
         if schema.get("type", "object") != "object":
             message = f"has `type: {schema['type']}` at its top; a section is an object"
-            raise ValueError(message)
+            raise BadResultError(message)
         self.by_plugin[plugin] = schema
 
 

@@ -63,8 +63,6 @@ class _Explained:
             yield from self._alternatives(error, found, path)
         elif error.validator in {"additionalProperties", "unevaluatedProperties"}:
             yield from self._unknown_keys(error, found, path)
-        elif error.validator == "propertyNames":
-            yield from ()  # its inner error is told by the next branch
         elif error.validator == "required":
             yield self._missing(error, found, path)
         else:
@@ -186,7 +184,7 @@ def _allowed_by(schema: Schema, error: Any = None) -> str:
         limits.append(f"matching {schema['pattern']}")
     text = ", ".join(part for part in (words, *limits) if part)
     if not text and error is not None and not described:
-        return f"what `{error.validator}: {_shown(error.validator_value)}` allows"
+        return f"what `{error.validator}: {_shown(error.validator_value)}` allows" if error.validator else "no value"
     return ": ".join(part for part in (text, described) if part)
 
 

@@ -243,14 +243,16 @@ def _loader() -> type[Any]:
 
 
 def _syntax(error: Exception, name: str, text: str) -> Problem:
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line = mark.line + 1 if mark else None
     lines = text.splitlines()
-    written = lines[line - 1] if line and line <= len(lines) else ""
+    mark, began = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
+    line = min(mark.line + 1, max(len(lines), 1)) if mark else None
+    written = lines[line - 1] if line and lines else ""
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return Problem(Location(name, line), "a tab indents this line", "spaces: YAML forbids tabs for indentation")
     reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
+    if context and began and line and began.line + 1 < line:
+        context += f" that began in line {began.line + 1}"
     return Problem(Location(name, line), "not YAML: " + ", ".join(part for part in (context, reason) if part))
 
 
