@@ -68,11 +68,15 @@ class HookCalls:
         return False
 
     def set_aside(self, plugin: str, reason: str) -> None:
-        """A plugin that cannot be used in this project. Merely lacking settings is no news, unless it is a policy."""
+        """A plugin that cannot be used in this project.
+
+        Merely lacking settings is no news, unless it is a policy; nor is what the plugin was already blamed for.
+        """
         record = self.loaded[plugin]
         if record.policy:
             self.broken_policies.setdefault(plugin, reason)
-        if record.policy or not reason.startswith("it needs settings"):
+        known = any(warning.plugin == plugin for warning in self._warnings)
+        if not known and (record.policy or not reason.startswith("it needs settings")):
             self._warnings[PluginWarning.about(record.candidate, f"is not used: {reason}")] = None
 
     def _blame(self, record: PluginRecord, hook: str, error: BaseException) -> None:

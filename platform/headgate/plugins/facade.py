@@ -135,7 +135,10 @@ class Facade:
     # --- hooks without a project
 
     def settings_schemas(self) -> Mapping[str, Mapping[str, Any]]:
-        """JSON Schema of each loaded plugin's section, by plugin; an empty one for a plugin without settings."""
+        """JSON Schema of each loaded plugin's section, by plugin; an empty one for a plugin without settings.
+
+        A plugin whose schema cannot be had is not among them.
+        """
         return self._schemas.by_plugin
 
     @functools.cached_property
@@ -144,8 +147,9 @@ class Facade:
         for record, result in self._calls.each("headgate_settings_schema"):
             with self._calls.guard(record, "headgate_settings_schema"):
                 schemas.add(record.name, result)
-        for name in self._calls.loaded:
-            schemas.by_plugin.setdefault(name, {"type": "object"})
+        for name, record in self._calls.loaded.items():
+            if "headgate_settings_schema" not in record.hooks:
+                schemas.by_plugin[name] = {"type": "object"}
         return schemas
 
     def commands(self, reserved: Iterable[str] = ()) -> Mapping[str, LazyCommand]:

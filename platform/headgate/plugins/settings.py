@@ -73,7 +73,8 @@ def find_problems(
     """What is wrong in the file, plugins' sections included, and the plugins that are unusable with it."""
     problems = check(raw.node, base_schema(), root=raw.root)
     problems += _unknown_sections(raw, plugins)
-    unusable: dict[str, str] = {}
+    loaded = [record.name for record in plugins if record.state is State.LOADED]
+    unusable = {name: "its settings schema cannot be had" for name in loaded if name not in schemas}
     for name, schema in schemas.items():
         section = _section(raw, name)
         try:

@@ -144,10 +144,15 @@ def _imports_light(tested: Subject) -> None:
 
 def _schema_valid(tested: Subject) -> None:
     from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
 
     schema = tested.facade.settings_schemas().get(tested.name)
-    require(schema is not None, f"it has no usable settings schema: {'; '.join(tested.complaints())}")
-    Draft202012Validator.check_schema(dict(schema or {}))
+    if schema is None:
+        raise ConformanceError(f"it has no usable settings schema: {'; '.join(tested.complaints())}")
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+    except SchemaError as error:
+        raise ConformanceError(f"the schema is wrong at {error.json_path}: {error.message}") from error
 
 
 def _schema_documented(tested: Subject) -> None:

@@ -36,7 +36,7 @@ GOOD = '@hookimpl\ndef headgate_commands():\n    return {"good": LazyCommand("m:
         (
             "@hookimpl\ndef headgate_pipelines(projct): return []",
             "headgate_pipelines",
-            "asks for argument 'projct', which the hook does not have; it has: project, settings; did you mean 'project'",
+            "asks for argument 'projct', which the hook does not have; it has: project, settings; did you mean",
         ),
         (
             "@hookimpl\ndef headgate_pipelines(**all): return []",

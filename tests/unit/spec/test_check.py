@@ -98,7 +98,7 @@ def test_secret_values_are_not_told() -> None:
 @pytest.mark.parametrize(
     ("format_", "value", "found", "allowed"),
     [
-        ("project-file", "data/trian.csv", "no such file: 'data/trian.csv'", "a file under {}; did you mean 'data/train.csv'?"),
+        ("project-file", "data/trian", "no such file: 'data/trian'", "a file under {}; did you mean 'data/train.csv'?"),
         ("project-file", "data", "'data' is a folder", "a file under {}"),
         ("project-folder", "data/train.csv", "'data/train.csv' is a file", "a folder under {}"),
         ("project-folder", "dta", "no such folder: 'dta'", "a folder under {}; did you mean 'data'?"),
