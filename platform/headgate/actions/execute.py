@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from headgate.errors import FailedError, UserError
 from headgate.spec.suggest import did_you_mean
-from headgate.views.runs import RunView, read_run
+from headgate.views.runs import PROJECT_TAG, RunView, read_run
 
 if TYPE_CHECKING:
     from headgate.aws.sessions import Session
@@ -27,8 +27,11 @@ class Deployed:
     uploaded: int
 
 
-def deploy_pipeline(session: Session, compiled: Compiled, *, role_arn: str) -> Deployed:
-    """Upload the assets that are missing, then create or update the pipeline. Nothing changes when nothing differs."""
+def deploy_pipeline(session: Session, compiled: Compiled, *, project: str, role_arn: str) -> Deployed:
+    """Upload the assets that are missing, then create or update the pipeline. Nothing changes when nothing differs.
+
+    The pipeline is tagged with its project: SDK code may name it as it likes.
+    """
     uploaded = upload_assets(session, compiled)
     sagemaker = session.client("sagemaker")
     request = {
@@ -40,7 +43,12 @@ def deploy_pipeline(session: Session, compiled: Compiled, *, role_arn: str) -> D
     try:
         current = sagemaker.describe_pipeline(PipelineName=compiled.name)
     except sagemaker.exceptions.ResourceNotFound:
-        made = sagemaker.create_pipeline(**request, ClientRequestToken=uuid.uuid4().hex)
+        tags = {**compiled.tags, PROJECT_TAG: project}
+        made = sagemaker.create_pipeline(
+            **request,
+            Tags=[{"Key": name, "Value": value} for name, value in tags.items()],
+            ClientRequestToken=uuid.uuid4().hex,
+        )
         return Deployed(compiled.name, made["PipelineArn"], changed=True, uploaded=uploaded)
     same = current["PipelineDefinition"] == compiled.text and current["RoleArn"] == role_arn
     if not same:

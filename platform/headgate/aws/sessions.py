@@ -23,7 +23,7 @@ Runtime = Mapping[str, Any]
 STATE_FOLDER = ".headgate"
 LOCAL_ACCOUNT = "123456789012"
 LOCAL_REGION = "us-east-1"
-_LOCAL_SECRET = "headgate"  # noqa: S105 - the local cloud checks no signature
+_LOCAL_SECRET = "not-checked-on-this-machine"  # noqa: S105 - the local cloud checks no signature
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def command(
     values = dict(_parameter(each) for each in parameters)
     session = connect(opened, target)
     compiled = compile_pipeline(opened, name, bucket=session.bucket)
-    deploy_pipeline(session, compiled, role_arn=session.role_arn)
+    deploy_pipeline(session, compiled, project=opened.project.name, role_arn=session.role_arn)
     arn = start(
         session,
         compiled,

@@ -30,12 +30,11 @@ def command() -> None:
 @options
 def list_(pipeline: str | None, limit: int, target: str, options: Options) -> None:
     """The newest executions of one pipeline, or of all."""
-    from headgate.pipelines import project_pipelines
     from headgate.views.runs import list_runs
 
     opened = open_project(options)
     sagemaker = connect(opened, target).client("sagemaker")
-    names = [pipeline] if pipeline else sorted(project_pipelines(opened))
+    names = [pipeline] if pipeline else deployed_names(opened, sagemaker)
     runs = [run for name in names for run in list_runs(sagemaker, name, limit=limit)]
 
     def text() -> str:
@@ -130,12 +129,12 @@ def record(execution: str | None, wait: bool, target: str, options: Options) -> 
 
 def find_execution(opened: OpenProject, sagemaker: Any, asked: str | None) -> str:
     """The ARN of an execution named by its id or ARN, or the newest of the project. Raises UserError."""
-    from headgate.pipelines import project_pipelines
     from headgate.views.runs import list_runs
 
     if asked and asked.startswith("arn:"):
         return asked
-    runs = [run for name in project_pipelines(opened) for run in list_runs(sagemaker, name, limit=1000)]
+    limit = 1 if asked is None else 1000
+    runs = [run for name in deployed_names(opened, sagemaker) for run in list_runs(sagemaker, name, limit=limit)]
     if asked is None and runs:
         return max(runs, key=lambda run: run.started or 0.0).arn
     for run in runs:
@@ -146,6 +145,17 @@ def find_execution(opened: OpenProject, sagemaker: Any, asked: str | None) -> st
         where=str(opened.project.file),
         next_command="headgate runs list" if asked else "headgate run",
     )
+
+
+def deployed_names(opened: OpenProject, sagemaker: Any) -> list[str]:
+    """The pipelines of the project as the cloud names them: only SDK code can differ from headgate.yaml."""
+    from headgate.pipelines import project_pipelines
+    from headgate.views.runs import tagged_pipelines
+
+    names = set(project_pipelines(opened))
+    if opened.project.pipelines:
+        names |= set(tagged_pipelines(sagemaker, opened.project.name))
+    return sorted(names)
 
 
 def moment(seconds: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+PROJECT_TAG = "headgate:project"
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 _JOB_KINDS = {
@@ -105,6 +106,16 @@ def read_run(sagemaker: Any, arn: str) -> RunView:
         parameters=parameters,
         steps=tuple(step_view(step) for step in steps),
     )
+
+
+def tagged_pipelines(sagemaker: Any, project: str) -> list[str]:
+    """The names of the pipelines that a project deployed, whatever its code calls them."""
+    return [
+        summary["PipelineName"]
+        for summary in _pages(sagemaker.list_pipelines, "PipelineSummaries")
+        if {"Key": PROJECT_TAG, "Value": project}
+        in sagemaker.list_tags(ResourceArn=summary["PipelineArn"]).get("Tags", [])
+    ]
 
 
 def list_runs(sagemaker: Any, pipeline: str, *, limit: int = 20) -> list[RunView]:

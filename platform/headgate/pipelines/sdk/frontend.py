@@ -153,8 +153,7 @@ class SdkPipeline:
         frames = result["frames"]
         message = ": ".join(part for part in (result["error"], _shortened(result["detail"])) if part)
         if result["kind"] == "entrypoint" or not frames:
-            where = f"{self.project.file}" if "arguments" in message else f"{self.entrypoint.file}"
-            return UserError(message, where=where, next_command="headgate validate")
+            return PipelineCodeError(message, where=_relative(str(self.entrypoint.file), self.project.root))
         return PipelineCodeError(
             message,
             where=Location(_relative(frames[-1]["file"], self.project.root), frames[-1]["line"]),
@@ -177,6 +176,8 @@ def offline_environment(environ: Mapping[str, str], region: str, config: Path) -
         "SAGEMAKER_USER_CONFIG_OVERRIDE": str(config),
         "SAGEMAKER_VALIDATE_ROLE": "false",
         "SAGEMAKER_SUPPRESS_V2_WARNING": "1",
+        # Old SDKs leave protobuf unpinned and come with code for an older one, which only this implementation reads.
+        "PROTOCOL_BUFFERS_PYTHON_IMPLEMENTATION": "python",
         "PYTHONHASHSEED": "0",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
