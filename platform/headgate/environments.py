@@ -233,13 +233,14 @@ def _run(command: Sequence[str], what: str, log: Callable[[str], None], folder: 
     if done.returncode == 0:
         return
     text = "\n".join(lines)
-    if _NO_NETWORK.search(text):
+    unreachable = _NO_NETWORK.search(text) is not None
+    if unreachable or "from versions: none" in text:
         raise EnvironmentFailedError(
-            f"{what}: no package index could be reached",
+            f"{what}: no package index {'could be reached' if unreachable else 'that can be reached has them'}",
             expected="a network or a local index: set PIP_INDEX_URL or PIP_FIND_LINKS (UV_DEFAULT_INDEX, UV_FIND_LINKS "
             "for uv); an environment that was built once needs neither",
             details=tuple(lines[-5:]),
         )
     raise EnvironmentFailedError(
-        what, expected="requirements that pip can resolve for this Python", details=tuple(lines[-8:])
+        what, expected="requirements that can be resolved for this Python", details=tuple(lines[-8:])
     )

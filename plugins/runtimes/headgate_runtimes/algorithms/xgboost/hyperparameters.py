@@ -86,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     Number("early_stopping_rounds", integer=True, low=1),
     Choice("booster", ("gbtree", "gblinear", "dart")),
     Number("verbosity", integer=True, low=0, high=3),
+    Number("silent", integer=True, low=0, high=1),
     Number("nthread", integer=True, low=1),
     Number("eta", low=0, high=1),
     Number("gamma", low=0),
@@ -128,6 +129,7 @@ RULES: tuple[Rule, ...] = (
     Choice("aft_loss_distribution", ("normal", "logistic", "extreme")),
     Number("aft_loss_distribution_scale", low=0),
     Choice("deterministic_histogram", _BOOLEAN),
+    Choice("single_precision_histogram", _BOOLEAN),
     Choice("sampling_method", ("uniform", "gradient_based")),
     Number("prob_buffer_row", low=1, open_low=True),
     Choice("use_dask_gpu_training", _BOOLEAN),
@@ -136,7 +138,31 @@ RULES: tuple[Rule, ...] = (
     Choice("_tuning_objective_metric", tuple(f"validation:{metric}" for metric in METRICS)),
 )
 ALIASES = {"learning_rate": "eta", "min_split_loss": "gamma", "reg_lambda": "lambda", "reg_alpha": "alpha"}
-WITHOUT_EFFECT = frozenset({"sketch_eps", "dsplit", "predictor", "deterministic_histogram", "prob_buffer_row"})
+SINCE = {
+    "_kfold": (1, 2),
+    "_num_cv_round": (1, 2),
+    "aft_loss_distribution": (1, 2),
+    "aft_loss_distribution_scale": (1, 2),
+    "deterministic_histogram": (1, 2),
+    "single_precision_histogram": (1, 2),
+    "prob_buffer_row": (1, 3),
+    "sampling_method": (1, 3),
+    "use_dask_gpu_training": (1, 7),
+}
+"""The version of the image that first had a hyperparameter."""
+UNTIL = {"silent": (1, 2), "single_precision_histogram": (1, 7)}
+"""The version of the image that no longer has a hyperparameter."""
+WITHOUT_EFFECT = frozenset(
+    {
+        "sketch_eps",
+        "dsplit",
+        "predictor",
+        "deterministic_histogram",
+        "single_precision_histogram",
+        "prob_buffer_row",
+        "silent",
+    }
+)
 """Hyperparameters of older versions that change nothing in the library that trains here."""
 
 
@@ -156,13 +182,22 @@ class Plan:
     """Hyperparameters given that have no effect here; the log says so."""
 
 
-def plan(given: Mapping[str, str]) -> Plan:
-    """Read and check a request's hyperparameters.
+def rules(version: tuple[int, int]) -> tuple[Rule, ...]:
+    """The hyperparameters that an image of this version has."""
+    return tuple(
+        rule
+        for rule in RULES
+        if SINCE.get(rule.name, (0, 0)) <= version and (rule.name not in UNTIL or version < UNTIL[rule.name])
+    )
+
+
+def plan(given: Mapping[str, str], version: tuple[int, int]) -> Plan:
+    """Read and check a request's hyperparameters for an image of this version.
 
     Raises:
         CustomerError: names each hyperparameter that is unknown, missing, wrong, or does not go with another.
     """
-    values = parse(RULES, given, ALIASES, "XGBoost")
+    values = parse(rules(version), given, ALIASES, f"XGBoost {version[0]}.{version[1]}")
     _check_together(values)
     objective = values.get("objective")
     if objective == "reg:linear":

@@ -55,7 +55,7 @@ def train(job: TrainingJob, version: tuple[int, int], environment: dict[str, str
         CustomerError: bad data or hyperparameters.
         AlgorithmFailure: the library could not train.
     """
-    todo = plan(job.hyperparameters)
+    todo = plan(job.hyperparameters, version)
     unknown = sorted(set(job.channels) - {"train", "validation", "code"})
     if "train" not in job.channels:
         raise CustomerError("channel 'train' is required")
