@@ -38,8 +38,8 @@ class Parameter(Reference):
     def __post_init__(self) -> None:
         if self.default is not None and not is_of_type(self.default, self.type):
             raise UserError(
-                f"the default {self.default!r} of parameter {self.name} is not a {self.type.lower()}",
-                expected=f"a {self.type.lower()}, or no default",
+                f"the default {self.default!r} of parameter {self.name} is not of type {self.type}",
+                expected=f"a value of type {self.type}, or no default",
             )
         if self.choices and self.default is not None and self.default not in self.choices:
             raise UserError(

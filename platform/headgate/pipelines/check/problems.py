@@ -17,9 +17,9 @@ class Problem:
     suggestion: str | None = None
 
     def __str__(self) -> str:
-        where = " ".join(part for part in (f"step {self.step}:" if self.step else "", self.path) if part)
+        parts = (f"step {self.step}" if self.step else "", self.path, self.message)
         meant = f"; did you mean '{self.suggestion}'?" if self.suggestion else ""
-        return f"{where}: {self.message}{meant}" if where else f"{self.message}{meant}"
+        return ": ".join(part for part in parts if part) + meant
 
     def as_json(self) -> dict[str, str | None]:
         return {"step": self.step, "path": self.path, "message": self.message, "did_you_mean": self.suggestion}

@@ -230,18 +230,22 @@ def _importable(name: str) -> bool:
         return False
 
 
-def load(root: Path, file: Path, function: str) -> Callable[..., Any]:
-    """The function in the file, imported as part of its package when it is in one."""
+def open_path(root: Path, file: Path) -> str:
+    """Make the project importable, ahead of everything; returns the file's module, as part of its package if any."""
     package, top = [file.stem], file.parent
     while (top / "__init__.py").exists() and top != top.parent:
         package.insert(0, top.name)
         top = top.parent
     sys.path[:0] = list(dict.fromkeys([str(top), str(root), str(file.parent)]))
-    module = importlib.import_module(".".join(package))
+    return ".".join(package)
+
+
+def load(module_name: str, function: str) -> Callable[..., Any]:
+    module = importlib.import_module(module_name)
     found = getattr(module, function, None)
     if not callable(found):
         there = ", ".join(sorted(n for n, v in vars(module).items() if inspect.isfunction(v))) or "none"
-        raise ProjectError(f"{file.name} has no function {function!r}; it has: {there}")
+        raise ProjectError(f"the file has no function {function!r}; it has: {there}")
     result: Callable[..., Any] = found
     return result
 
@@ -272,8 +276,9 @@ def arguments_for(function: Callable[..., Any], given: dict[str, Any], offered: 
 
 def build(request: dict[str, Any]) -> dict[str, Any]:
     aws = Aws(request)
+    module = open_path(Path(request["root"]), Path(request["file"]))
     patch_aws(aws)
-    function = load(Path(request["root"]), Path(request["file"]), request["function"])
+    function = load(module, request["function"])
     values = arguments_for(function, request["arguments"], request["offered"])
     cut_network()
     count_time()
