@@ -75,6 +75,7 @@ class JobEngine:
             "CreateTrainingJob": self._training.create,
             **self._job_operations(PROCESSING),
             **self._job_operations(TRAINING),
+            "StopTrainingJob": self._training.stop,
             **self._job_operations(TRANSFORM),
             "CreateTransformJob": self._transform.create,
             **self._configs.operations(),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +19,8 @@ class Answer:
     status: int
     body: bytes
     content_type: str
+    delivered: bool = True
+    """False when nobody was there to take the request."""
 
     @property
     def good(self) -> bool:
@@ -68,6 +72,9 @@ class HttpClient:
         except TimeoutError:
             connection.close()
             return Answer(0, f"no answer within {timeout:g} s".encode(), "text/plain")
+        except ConnectionRefusedError:
+            connection.close()
+            return Answer(0, b"nobody listens", "text/plain", delivered=False)
         except (OSError, http.client.HTTPException) as error:
             connection.close()
             return Answer(0, f"no answer: {error or type(error).__name__}".encode(), "text/plain")
@@ -85,6 +92,9 @@ class HttpClient:
         if connection.sock is not None:
             connection.sock.settimeout(timeout)
         connection.request(method, path, body=body, headers=dict(headers))
+        if sys.platform == "linux" and connection.sock is not None:
+            # A server that writes header and body apart would wait 40 ms for our acknowledgement of the first.
+            connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         response = connection.getresponse()
         data = response.read()
         answer = Answer(response.status, data, response.headers.get("Content-Type", ""))

@@ -19,6 +19,9 @@ from headgate.localcloud.jobs.models import find_model
 from headgate.localcloud.jobs.supervision import Control
 from headgate.localcloud.seams import Caller, Json
 
+_LAST_BREATH = 1.0
+"""Seconds between a server's closed port and the news of its end."""
+
 
 @dataclass(slots=True)
 class Variant:
@@ -79,7 +82,11 @@ class Variant:
         if any(server.ended.is_set() for server in self.servers):
             self._revive()
         timeout = self.context.settings.invocation_timeout
-        return invoke_chain(self.servers, body, headers, timeout)
+        answer = invoke_chain(self.servers, body, headers, timeout)
+        if not answer.delivered and any(server.ended.wait(_LAST_BREATH) for server in self.servers):
+            self._revive()
+            answer = invoke_chain(self.servers, body, headers, timeout)
+        return answer
 
     def _revive(self) -> None:
         with self._lock:

@@ -109,6 +109,12 @@ class TrainingJobs:
         body["FailureReason"] = reason
         end(body, "Failed", "Failed", self._context.clock.now())
 
+    def stop(self, caller: Caller, parameters: Json) -> Json:
+        """StopTrainingJob: TERM, then KILL after the grace; what the job has saved is uploaded."""
+        name = str(parameters["TrainingJobName"])
+        self._foreman.stop(TRAINING, caller, name, lambda body: transition(body, "Stopping", self._context.clock.now()))
+        return {}
+
     def metrics(self, caller: Caller, name: str) -> Json:
         """Metric name → list of [seconds since the epoch, value], so far. Raises AwsError if there is no such job."""
         key = TRAINING.key(caller, name)

@@ -189,7 +189,8 @@ def _environment(request: Json) -> dict[str, str]:
 def _plan(request: Json, suggested: Json) -> _Plan:
     """The request's own settings, then what the container suggests, then SageMaker's defaults."""
     strategy = str(request.get("BatchStrategy") or suggested.get("BatchStrategy") or "MultiRecord")
-    payload = int(request.get("MaxPayloadInMB", suggested.get("MaxPayloadInMB") or _MAX_PAYLOAD_MB))
+    asked = request.get("MaxPayloadInMB")
+    payload = int(asked if asked is not None else suggested.get("MaxPayloadInMB") or _MAX_PAYLOAD_MB)
     workers = int(request.get("MaxConcurrentTransforms") or suggested.get("MaxConcurrentTransforms") or 1)
     client = request.get("ModelClientConfig", {})
     headers = {"Content-Type": str(request["TransformInput"].get("ContentType", ""))}

@@ -70,8 +70,8 @@ class Foreman:
             self._threads[key] = thread
         thread.start()
 
-    def stop(self, kind: Kind, caller: Caller, name: str) -> None:
-        """Ask a job to stop. Raises AwsError (ValidationException) if it is unknown or has ended."""
+    def stop(self, kind: Kind, caller: Caller, name: str, mark: Callable[[Json], None] | None = None) -> None:
+        """Ask a job to stop; `mark` changes its record further. Raises AwsError if it is unknown or has ended."""
         key = kind.key(caller, name)
         status = kind.status(self._context.records.get(kind, caller, name))
         control = self._context.controls.get(key)
@@ -81,6 +81,8 @@ class Foreman:
         def stopping(body: Json) -> None:
             if kind.status(body) == "InProgress":
                 body[kind.status_member] = "Stopping"
+                if mark:
+                    mark(body)
 
         self._context.records.change(key, stopping)
         control.stop()

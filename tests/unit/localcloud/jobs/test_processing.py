@@ -170,7 +170,9 @@ def test_sharded_inputs_are_split_over_the_hosts_and_others_are_whole(laptop):
                 "hosts": config["hosts"]}
         json.dump(seen, open(f"/opt/ml/processing/out/{me}.json", "w"))
     """
-    done = laptop.run_processing("shards", script, inputs=[sharded, ("whole", "s3://data/whole")], outputs=["out"], count=2)
+    done = laptop.run_processing(
+        "shards", script, inputs=[sharded, ("whole", "s3://data/whole")], outputs=["out"], count=2
+    )
     assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
     seen = [json.loads(laptop.text(f"s3://data/shards/out/algo-{n}.json")) for n in (1, 2)]
     assert sorted(seen[0]["parts"] + seen[1]["parts"]) == ["0.csv", "1.csv", "2.csv", "3.csv", "4.csv"]
@@ -198,7 +200,11 @@ def test_manifest_inputs_are_fetched_by_name(laptop):
     laptop.put("list.manifest", json.dumps([{"prefix": "s3://data/images/"}, "dogs/2.txt"]))
     given = {
         "InputName": "m",
-        "S3Input": {"S3Uri": "s3://data/list.manifest", "LocalPath": "/opt/ml/processing/m", "S3DataType": "ManifestFile"},
+        "S3Input": {
+            "S3Uri": "s3://data/list.manifest",
+            "LocalPath": "/opt/ml/processing/m",
+            "S3DataType": "ManifestFile",
+        },
     }
     script = """
         import os
@@ -253,7 +259,10 @@ def test_a_small_input_can_be_changed_without_changing_the_object(laptop):
     script = """
         open("/opt/ml/processing/input/small/a", "a").write(" changed")
     """
-    assert laptop.run_processing("small", script, inputs=[("small", "s3://data/small")])["ProcessingJobStatus"] == "Completed"
+    assert (
+        laptop.run_processing("small", script, inputs=[("small", "s3://data/small")])["ProcessingJobStatus"]
+        == "Completed"
+    )
     assert laptop.text("s3://data/small/a") == "original"
 
 

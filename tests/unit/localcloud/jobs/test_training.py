@@ -17,7 +17,11 @@ WRITE_MODEL = """
 
 
 def channel(name, uri, **more):
-    source = {"S3Uri": uri, "S3DataType": "S3Prefix", "S3DataDistributionType": more.pop("distribution", "FullyReplicated")}
+    source = {
+        "S3Uri": uri,
+        "S3DataType": "S3Prefix",
+        "S3DataDistributionType": more.pop("distribution", "FullyReplicated"),
+    }
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}, **more}
 
 
