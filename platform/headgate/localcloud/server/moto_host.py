@@ -8,22 +8,22 @@ call back, and what it returned is in the journal too, so that no handler runs t
 
 from __future__ import annotations
 
-import io
+import gc
 import logging
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.seams import Caller, Clock, HttpRequest, HttpResponse, Json
+from headgate.localcloud.seams import Clock, HttpRequest, HttpResponse, Json
 from headgate.localcloud.server import moto_app
 from headgate.localcloud.server.journal import Journal, Record
 from headgate.localcloud.server.moto_app import MotoApp
 from headgate.localcloud.server.moto_determinism import Moment, at, install
+from headgate.localcloud.server.moto_replay import Call, LostResultError, Replay, record_head, request_of, unwrap
 from headgate.localcloud.server.moto_sqs import is_empty, read_poll
 from headgate.localcloud.server.operations import changes_state, operation_name
 
@@ -33,19 +33,10 @@ _POLL_SECONDS = 0.5
 """How often a waiting ReceiveMessage looks again: delayed messages appear with time, without a request."""
 
 _LOG = logging.getLogger(__name__)
-_KEPT_HEADERS = frozenset({"authorization", "content-type", "content-encoding", "host", "user-agent"})
-
-
-@dataclass(slots=True)
-class _Call:
-    """A journaled request while moto works on it; `results` counts what came from outside."""
-
-    number: int
-    results: int = 0
 
 
 class _Thread(threading.local):
-    call: _Call | None = None
+    call: Call | None = None
     has_turn: bool = False
 
 
@@ -64,7 +55,7 @@ class MotoHost:
         self._app: MotoApp | None = None
         self._thread = _Thread()
         self._number = 0
-        self._replay: _Replay | None = None
+        self._replay: Replay | None = None
 
     def start(self) -> None:
         """Import moto and replay the journal in the background."""
@@ -115,11 +106,11 @@ class MotoHost:
             with self._changed:
                 self._changed.wait(min(left, _POLL_SECONDS))
 
-    def _begin(self, request: HttpRequest) -> tuple[_Call, Moment, Json]:
+    def _begin(self, request: HttpRequest) -> tuple[Call, Moment, Json]:
         """Number, moment and journal record of a request about to change something."""
         self._number += 1
         seed, now = secrets.token_hex(8), self._clock.now()
-        return _Call(self._number), Moment(seed, now), _head(self._number, seed, now, request)
+        return Call(self._number), Moment(seed, now), record_head(self._number, seed, now, request)
 
     def _tell(self) -> None:
         with self._changed:
@@ -152,7 +143,7 @@ class MotoHost:
                 if call is not None:
                     call.results += 1
                     self._journal.append({"kind": "result", "call": call.number, "index": call.results, **result})
-        return _unwrap(result)
+        return unwrap(result)
 
     def close(self) -> None:
         self._journal.close()
@@ -185,7 +176,7 @@ class MotoHost:
             raise moto_app.not_ready("it is not loaded")
         return self._app.call(request, body, operation)
 
-    def _run(self, call: _Call, moment: Moment, request: HttpRequest, body: bytes, operation: str) -> HttpResponse:
+    def _run(self, call: Call, moment: Moment, request: HttpRequest, body: bytes, operation: str) -> HttpResponse:
         outer = self._thread.call
         self._thread.call = call
         try:
@@ -201,8 +192,8 @@ class MotoHost:
                 install(self._clock.now, self._epoch())
                 self._prepare()
                 self._app = MotoApp()
-                self._replay = _Replay(self._journal, self._again)
-                self._number = self._replay.run()
+                self._replay = Replay(self._journal, self._again)
+                self._number = self._replay_all(self._replay)
                 self._replay = None
         except BaseException as error:
             _LOG.exception("moto failed to start")
@@ -211,6 +202,18 @@ class MotoHost:
             self._ready.set()
         if self._failure is None:
             self._import_ahead()
+
+    def _replay_all(self, replay: Replay) -> int:
+        """Everything made during a replay stays, so looking for garbage meanwhile is wasted time."""
+        started = time.monotonic()
+        gc.disable()
+        try:
+            number = replay.run()
+        finally:
+            gc.enable()
+        if number:
+            _LOG.info("replayed %d requests to moto in %.1f s", replay.requests, time.monotonic() - started)
+        return number
 
     def _epoch(self) -> float:
         """When this folder's moto came into being: the journal's first record."""
@@ -229,106 +232,16 @@ class MotoHost:
         for service in self._warm:
             with self._my_turn():
                 get_backend(service)  # type: ignore[call-overload]
+        gc.collect()
+        gc.freeze()
 
     def _again(self, record: Record) -> None:
-        head = record.head
-        caller = Caller(head["account"], head["region"], head["principal"])
-        request = HttpRequest(
-            head["method"],
-            head["path"],
-            tuple((name, value) for name, value in head["query"]),
-            head["headers"],
-            io.BytesIO(record.body),
-            head["service"],
-            caller,
-            head["raw_path"],
-            head["raw_query"],
-        )
+        request = request_of(record)
         operation = operation_name(request, record.body)
+        call = Call(record.head["call"])
         try:
-            self._run(_Call(head["call"]), Moment(head["seed"], head["now"]), request, record.body, operation)
-        except (AwsError, _LostResultError):
+            self._run(call, Moment(record.head["seed"], record.head["now"]), request, record.body, operation)
+        except (AwsError, LostResultError):
             _LOG.debug("replay: %s %s answered with an error, as it did before", request.service, operation)
         except Exception:
             _LOG.warning("replay: %s %s raised", request.service, operation, exc_info=True)
-
-
-class _LostResultError(Exception):
-    """The daemon died while a handler ran; the request was never acknowledged."""
-
-
-class _Replay:
-    """Plays the journal again. A request that waits for a handler's result consumes the records up to it."""
-
-    def __init__(self, journal: Journal, again: Callable[[Record], None]) -> None:
-        self._records = journal.read()
-        self._again = again
-        self._journal = journal
-        self._results: dict[tuple[int, int], Json] = {}
-        self._last = 0
-
-    def run(self) -> int:
-        """Replay everything; returns the last request's number."""
-        while self._step():
-            pass
-        return self._last
-
-    def result(self, call: Any) -> Json:
-        """What came from outside during that call, in order. Raises AwsError if that is what came.
-
-        Raises _LostResultError if the daemon died before anything came; the journal then says so for the next replay.
-        """
-        if call is None:
-            raise _LostResultError
-        call.results += 1
-        key = (call.number, call.results)
-        while key not in self._results:
-            if not self._step():
-                self._journal.append({"kind": "result", "call": call.number, "index": call.results, "lost": True})
-                raise _LostResultError
-        return _unwrap(self._results.pop(key))
-
-    def _step(self) -> bool:
-        record = next(self._records, None)
-        if record is None:
-            return False
-        kind = record.head["kind"]
-        if kind == "request":
-            self._last = max(self._last, int(record.head["call"]))
-            self._again(record)
-        elif kind == "result":
-            self._results[record.head["call"], record.head["index"]] = record.head
-        return True
-
-
-def _unwrap(result: Json) -> Json:
-    """The value of a result record. Raises AwsError for an error, _LostResultError for one that never came."""
-    if "error" in result:
-        code, message, status = result["error"]
-        raise AwsError(code, message, status=status)
-    if "value" not in result:
-        raise _LostResultError
-    value: Json = result["value"]
-    return value
-
-
-def _head(number: int, seed: str, now: float, request: HttpRequest) -> Json:
-    headers = {
-        name: value for name, value in request.headers.items() if name in _KEPT_HEADERS or name.startswith("x-amz")
-    }
-    return {
-        "kind": "request",
-        "call": number,
-        "seed": seed,
-        "now": now,
-        "service": request.service,
-        "account": request.caller.account,
-        "region": request.caller.region,
-        "principal": request.caller.principal,
-        "method": request.method,
-        "path": request.path,
-        "raw_path": request.raw_path,
-        "query": request.query,
-        "raw_query": request.raw_query,
-        "headers": headers,
-    }
