@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from headgate.localcloud.executions.outcomes import Outcome, Running
@@ -12,10 +13,11 @@ from headgate.localcloud.executions.records import StepRecord
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """An attempt has started something."""
+    """An attempt has started something; `written` is set once that is written down."""
 
     step: str
     running: Running
+    written: threading.Event = field(default_factory=threading.Event, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

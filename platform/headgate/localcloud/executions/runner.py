@@ -32,6 +32,7 @@ from headgate.localcloud.seams import Json
 
 DEFAULT_PARALLELISM = 50
 _REASON_LIMIT = 1024
+_WRITE_SECONDS = 10.0
 
 
 class Runner:
@@ -116,10 +117,12 @@ class Runner:
 
     def _reporter(self, name: str) -> Callable[[Running], None]:
         def report(running: Running) -> None:
+            event = Reported(name, running)
+            self._mailbox.put(event)
             token = running.metadata.get("Callback", {}).get("CallbackToken")
-            if token is not None:
+            if token is not None:  # the answer may come as soon as the token is sent, and has to find its step
                 self._shop.records.put_callback(token, self.facts.key, name)
-            self._mailbox.put(Reported(name, running))
+                event.written.wait(_WRITE_SECONDS)
 
         return report
 
@@ -143,6 +146,7 @@ class Runner:
         self._running[event.step] = event.running
         status: StepStatus = "Stopping" if self._stopping else "Executing"
         self._write(replace(self._records[event.step], status=status, metadata=event.running.metadata))
+        event.written.set()
         if self._stopping:
             self._stop_step(event.step)
 

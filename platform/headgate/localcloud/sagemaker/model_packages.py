@@ -240,9 +240,7 @@ def _check_properties(properties: dict[str, Any]) -> None:
 
 def _refuse(request: Json, *members: str) -> None:
     if given := [member for member in members if member in request]:
-        raise validation(
-            f"{', '.join(given)} needs AWS Marketplace or validation jobs, which the local cloud does not run"
-        )
+        raise unsupported(f"CreateModelPackage with {', '.join(given)}")
 
 
 def _version_arn(group: Key, number: str) -> str:

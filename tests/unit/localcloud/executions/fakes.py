@@ -178,12 +178,14 @@ class World:
     clients: dict[str, Any]
     service: SageMaker = None  # type: ignore[assignment]
     tokens: Any = field(default_factory=itertools.count)
+    services: list[SageMaker] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
     def __post_init__(self) -> None:
         self.service = self.new_service()
 
     def new_service(self) -> SageMaker:
-        return SageMaker(
+        service = SageMaker(
             self.documents,
             self.objects,
             self.jobs,
@@ -191,9 +193,21 @@ class World:
             lambda caller, service, role: self.clients[service],
             mailbox=lambda: ManualMailbox(self.clock),
         )
+        records = service.engine.records
+        put_step = records.put_step
+
+        def put_and_tell(key: Any, record: Any) -> None:
+            put_step(key, record)
+            with self.changed:
+                self.changed.notify_all()
+
+        records.put_step = put_and_tell  # type: ignore[method-assign]
+        self.services.append(service)
+        return service
 
     def close(self) -> None:
-        self.service.close()
+        for service in self.services:
+            service.close()
         for job in self.jobs.jobs:
             job.done.set()
         self.objects.close()
@@ -224,6 +238,11 @@ class World:
         request = {"PipelineName": name, "ClientRequestToken": self.token(), **more}
         arn: str = self.call("StartPipelineExecution", **request)["PipelineExecutionArn"]
         return arn
+
+    def await_status(self, arn: str, step: str, status: str) -> None:
+        """Wait until a step has a status, woken by each write."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: self.statuses(arn).get(step) == status, 10), self.steps(arn)
 
     def finish(self, arn: str) -> Json:
         """Wait for an execution's end; its description."""
