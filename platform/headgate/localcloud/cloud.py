@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +12,14 @@ from headgate.localcloud.functions import moto_lambda
 from headgate.localcloud.functions.moto_lambda import LambdaInvocations
 from headgate.localcloud.functions.runner import FunctionRunner
 from headgate.localcloud.functions.values import Function
+from headgate.localcloud.jobs.engine import JobEngine
+from headgate.localcloud.logs.service import LogsService
+from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.runtimes import RuntimeRegistry, RuntimeSpec
+from headgate.localcloud.s3.service import S3Service
+from headgate.localcloud.s3.store import ObjectStore
+from headgate.localcloud.sagemaker.runtime import SageMakerRuntime
+from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
 from headgate.localcloud.server import moto_storage
 from headgate.localcloud.server.app import Application
@@ -25,7 +30,6 @@ from headgate.localcloud.server.journal import Journal
 from headgate.localcloud.server.moto_host import MotoHost
 from headgate.localcloud.server.sts import RootIdentity
 
-_LOG = logging.getLogger(__name__)
 _RUNTIMES = Key("", "", "runtimes", "all")
 _WARM = ("sts", "iam", "ssm", "sqs", "awslambda", "events", "secretsmanager", "kms")
 
@@ -50,15 +54,14 @@ class LocalCloud:
         self.moto = MotoHost(self.journal, clock, prepare=self._prepare_moto, warm=_WARM)
         self.identities = Identities(self.moto.wait)
         self.credentials = RoleCredentials(self.moto, clock, endpoint_url)
-        self.objects = _build("s3.store:ObjectStore", state.objects, clock)
-        self.logs = _build("logs.store:LogStore", state.logs, clock)
+        self.objects = ObjectStore(state.objects, clock)
+        self.logs = LogStore(state.logs, clock)
         self.runtimes = RuntimeRegistry()
         stored = self.documents.find(_RUNTIMES) or {"specs": []}
         self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in stored["specs"]))
         self.functions = FunctionRunner(state.functions, self.credentials.environment, self._write_function_log, clock)
         self.invocations = LambdaInvocations(self.moto, self.functions, self.documents)
-        self.jobs = _build(
-            "jobs.engine:JobEngine",
+        self.jobs = JobEngine(
             self.documents,
             self.objects,
             self.logs,
@@ -68,16 +71,13 @@ class LocalCloud:
             endpoint_url,
             self.credentials.environment,
         )
-        self.sagemaker = _build(
-            "sagemaker.service:SageMaker", self.documents, self.objects, self.jobs, clock, self.client
-        )
+        self.sagemaker = SageMaker(self.documents, self.objects, self.jobs, clock, self.client)
 
     def start(self) -> None:
         """Start moto in the background and settle what a killed daemon left running."""
         self.moto.start()
         for part in (self.jobs, self.sagemaker, self.invocations):
-            if part is not None:
-                part.recover()
+            part.recover()
 
     def application(self, token: str, stop: Callable[[], None]) -> Application:
         """What the HTTP server calls; `stop` is run when a control request asks for the end."""
@@ -95,19 +95,17 @@ class LocalCloud:
     def close(self) -> None:
         """Stop executions and jobs, then let go of the files."""
         for part in (self.sagemaker, self.jobs, self.functions, self.moto, self.documents, self.objects):
-            if part is not None:
-                part.close()
+            part.close()
 
     def _services(self) -> Mapping[str, Service]:
-        candidates = {
-            "s3": _build("s3.service:S3Service", self.objects),
-            "logs": _build("logs.service:LogsService", self.logs),
+        return {
+            "s3": S3Service(self.objects),
+            "logs": LogsService(self.logs),
             "sagemaker": self.sagemaker,
-            "sagemaker-runtime": _build("sagemaker.runtime:SageMakerRuntime", self.jobs),
+            "sagemaker-runtime": SageMakerRuntime(self.jobs),
             "lambda": self.invocations,
             "sts": RootIdentity(),
         }
-        return {name: service for name, service in candidates.items() if service is not None}
 
     def _commands(self, stop: Callable[[], None]) -> Mapping[tuple[str, str], Command]:
         def ending(_: object) -> Json:
@@ -154,12 +152,3 @@ def _boto3_client(service: str, keys: Mapping[str, str]) -> Any:
         region_name=keys["AWS_REGION"],
     )
     return session.client(service, endpoint_url=keys["AWS_ENDPOINT_URL"])
-
-
-def _build(target: str, *arguments: Any) -> Any:
-    module, _, name = target.partition(":")
-    try:
-        return getattr(importlib.import_module(f"headgate.localcloud.{module}"), name)(*arguments)
-    except (ModuleNotFoundError, AttributeError) as error:
-        _LOG.warning("%s is not there yet: %s", target, error)
-        return None
