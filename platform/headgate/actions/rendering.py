@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 import subprocess
 import tempfile
@@ -50,7 +52,8 @@ def render(
 
     with tempfile.TemporaryDirectory(prefix="headgate-template-") as folder:
         try:
-            with warnings.catch_warnings():
+            # Copier also prints what it raises; the prompts are on standard output.
+            with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
                 warnings.simplefilter("ignore")
                 worker = copier.run_copy(
                     template.location,
@@ -71,7 +74,7 @@ def render(
         tree = read_tree(Path(folder) / "project")
     tree.pop(COPIERS_ANSWERS, None)
     if any(path.startswith(f"{FOLDER}/") for path in tree):
-        raise UserError(f"template '{template.source}' is wrong: {FOLDER}/ is where projects keep their record of it")
+        raise UserError(f"template '{template.name}' is wrong: {FOLDER}/ is where projects keep their record of it")
     given = worker.answers.combined
     hidden = {*worker.answers.hidden, *worker.template.secret_questions}
     kept = {name: given[name] for name in questions if name in given and name not in hidden}
@@ -82,7 +85,7 @@ def _check_known(template: Template, answers: Mapping[str, Any], questions: Mapp
     for name in answers:
         if name not in questions and name != "project_name":
             raise UserError(
-                f"template '{template.source}' has no question '{name}'",
+                f"template '{template.name}' has no question '{name}'",
                 where=f"--data {name}",
                 expected="; ".join(filter(None, ["one of " + ", ".join(questions), did_you_mean(name, questions)])),
             )
@@ -96,13 +99,13 @@ def _explained(template: Template, error: Exception) -> UserError:
     question = _QUESTION.search(said)
     if isinstance(error, UnsafeTemplateError):
         return UserError(
-            f"template '{template.source}' wants to run code of its own: {said.partition('.')[0]}",
+            f"template '{template.name}' wants to run code of its own: {said.partition('.')[0]}",
             expected="a template that you trust",
             next_command="the same with --trust",
         )
     if question and "is required" in said:
         name = question[1]
-        return UserError(f"template '{template.source}' needs an answer to '{name}'", expected=f"--data {name}=VALUE")
+        return UserError(f"template '{template.name}' needs an answer to '{name}'", expected=f"--data {name}=VALUE")
     if question:
         name = question[1]
         reason = said.partition(": ")[2] or said
@@ -110,10 +113,17 @@ def _explained(template: Template, error: Exception) -> UserError:
             f"the answer to '{name}' will not do: {reason}", where=f"--data {name}", expected=f"--data {name}=VALUE"
         )
     if isinstance(error, subprocess.CalledProcessError) or type(error).__name__ == "ProcessExecutionError":
-        return UserError(
-            f"template '{template.source}' cannot be fetched: {_last_words(error)}", where=template.location
-        )
-    return UserError(f"template '{template.source}' is wrong: {type(error).__name__}: {said}", where=template.location)
+        return UserError(f"template '{template.name}' cannot be fetched: {_last_words(error)}", where=template.location)
+    where = f"{template.location}, {_place(error)}" if _place(error) else template.location
+    cause = error.__cause__
+    why = f": {' '.join(str(cause).split())}" if cause is not None else ""
+    return UserError(f"template '{template.name}' is wrong: {type(error).__name__}: {said}{why}", where=where)
+
+
+def _place(error: Exception) -> str:
+    """File and line of an error in a Jinja template."""
+    file, line = getattr(error, "filename", None), getattr(error, "lineno", None)
+    return f"{file}:{line}" if isinstance(file, str) and line else ""
 
 
 def _last_words(error: Exception) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -54,11 +55,11 @@ def scaffold(
     try:
         with new_folder(folder) as temporary:
             write_tree(temporary, tree)
-            message = f"Scaffold from template {template.source}"
+            message = f"Scaffold from template {template.name}"
             done = start_repository(temporary, inside_of=folder.parent, message=message, git=git)
     except OSError as error:
         raise FailedError(f"the project cannot be written: {error.strerror or error}", where=str(folder)) from error
-    return Scaffolded(folder, template.source, rendered.answers, len(tree), done)
+    return Scaffolded(folder, template.name, rendered.answers, len(tree), done)
 
 
 def check_name(name: str) -> None:
@@ -94,7 +95,7 @@ def start_repository(folder: Path, *, inside_of: Path, message: str, git: bool =
         return "no repository: git is not installed"
     if run_git(["rev-parse", "--is-inside-work-tree"], folder=inside_of).returncode == 0:
         return "not committed: the project is inside of a repository already"
-    known = run_git(["config", "user.email"], folder=folder).stdout.strip()
+    known = os.environ.get("GIT_AUTHOR_EMAIL") or run_git(["config", "user.email"], folder=folder).stdout.strip()
     author = () if known else AUTHOR
     for arguments in (["init", "-q"], ["add", "--all"], [*author, "commit", "-q", "-m", message]):
         done = run_git(arguments, folder=folder)

@@ -25,6 +25,11 @@ class Template:
     location: str
     description: str = ""
 
+    @property
+    def name(self) -> str:
+        """What it is called in messages."""
+        return self.source if _URL.search(self.source) else Path(self.location).name
+
 
 def shipped_folder() -> Path:
     """The templates that come with Headgate: of the source tree if there is one, else of the installation."""
