@@ -32,7 +32,7 @@ coverage: $(READY)  ## all tests, failing under 90 % of platform/ and plugins/
 	@$(PYTEST) -n $(JOBS) --dist loadgroup --cov --cov-report=term --cov-fail-under=90
 
 bench: $(READY)  ## every speed promise, ours and the peer's in one run
-	@$(BIN)/python -m tests.benchmarks
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks
 
 lock: $(READY)  ## pin every dependency, with hashes
 	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \

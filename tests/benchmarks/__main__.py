@@ -6,8 +6,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.benchmarks import bench_cli, bench_cloud
-from tests.benchmarks.measure import HEADER
+from benchmarks import bench_cli, bench_cloud
+from benchmarks.measure import HEADER
 
 
 def main() -> int:

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.cloud import HEADGATE
-from tests.benchmarks.measure import Result, command, milliseconds
+from benchmarks.cloud import HEADGATE
+from benchmarks.measure import Result, command, milliseconds
 
 _SDK = """
 import sys

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.cloud import BUCKET, HEADGATE, BenchCloud, processing_step
-from tests.benchmarks.measure import Result, command, milliseconds
+from benchmarks.cloud import BUCKET, HEADGATE, BenchCloud, processing_step
+from benchmarks.measure import Result, command, milliseconds
 
 _NOTHING = "pass\n"
 _BUSY = "total = 0\nfor number in range(6_000_000):\n    total += number\n"

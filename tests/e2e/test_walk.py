@@ -13,7 +13,7 @@ import pytest
 from headgate.views.models import INPUTS
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Cli
+    from e2e.conftest import Cli
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walk")]
 
