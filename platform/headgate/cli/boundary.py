@@ -1,6 +1,6 @@
 """The one place where errors are printed: one screen, secrets masked, with the exit code that belongs to them.
 
-0 done; 1 something failed; 2 the user's mistake; 130 interrupted (Ctrl-C); 141 the reader of our output went away.
+0 done; 1 something failed, or the reader of our output went away; 2 the user's mistake; 130 interrupted (Ctrl-C).
 With `--output json` an error is one JSON object on standard output, so that a machine always reads JSON there.
 """
 
@@ -20,7 +20,6 @@ from headgate.errors import HeadgateError, UserError
 from headgate.spec.secrets import mask
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141
 MOST_DETAILS = 12
 LONGEST_LINE = 600
 
@@ -44,7 +43,7 @@ def guarded(call: Callable[[], Any], arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains again when it flushes at exit
-        return BROKEN_PIPE
+        return 1  # as click does when it notices first
     except Exception as error:
         return _print_bug(error, as_json)
     return result if isinstance(result, int) else 0

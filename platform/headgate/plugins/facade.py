@@ -192,17 +192,6 @@ class Facade:
                 ]
         return tuple(self._extended(project, pipeline, taken[pipeline.name]) for pipeline in pipelines)
 
-    def pipeline(self, project: Project, name: str) -> Pipeline:
-        """One pipeline by name. Raises UserError that tells the names there are, and which plugins failed."""
-        pipelines = {pipeline.name: pipeline for pipeline in self.pipelines(project)}
-        if name not in pipelines:
-            failed = tuple(str(warning) for warning in self.warnings if warning.hook in {None, "headgate_pipelines"})
-            expected = "; ".join(filter(None, [", ".join(pipelines) or "none", did_you_mean(name, pipelines)]))
-            raise UserError(
-                f"no pipeline '{name}'", expected=expected, details=failed, next_command="headgate plugins list"
-            )
-        return pipelines[name]
-
     def _extended(self, project: Project, pipeline: Pipeline, owner: str) -> Pipeline:
         """A pipeline with other plugins' steps. A step whose name is taken is left out with a warning."""
         hook = "headgate_pipeline_steps"

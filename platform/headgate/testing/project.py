@@ -82,7 +82,7 @@ class TestProject:
         """Run `headgate` with these arguments in this process, in the project's folder."""
         from headgate.cli.main import run
 
-        stdout, stderr = io.StringIO(), io.StringIO()
+        stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
         with (
             contextlib.chdir(self.root),
             mock.patch.dict(os.environ, dict(env or {})),
@@ -93,7 +93,7 @@ class TestProject:
                 code = run(list(arguments))
             except SystemExit as exit_:
                 code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-        return Outcome(arguments, code, stdout.getvalue(), stderr.getvalue())
+        return Outcome(arguments, code, *(_written(stream) for stream in (stdout, stderr)))
 
     def run_process(self, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 120) -> Outcome:
         """Run `headgate` as a process of its own; `timeout` in seconds."""
@@ -168,6 +168,12 @@ class ProjectMaker:
             if (getattr(module, "__file__", None) or "").startswith(inside):
                 del sys.modules[name]
         importlib.invalidate_caches()
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    stream.buffer.seek(0)
+    return stream.buffer.read().decode("utf-8")
 
 
 def write_files(root: Path, files: Mapping[str, Content]) -> None:

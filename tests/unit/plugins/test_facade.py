@@ -271,17 +271,6 @@ def test_two_pipelines_of_one_name_the_first_is_taken(install: Install, facade: 
     assert "offers a pipeline 'training'" in plugins.warnings[0].message
 
 
-def test_one_pipeline_by_name_or_what_there_is_and_why_not(install: Install, facade: Open) -> None:
-    install("a", PIPELINES + _hook("pipelines", "return [P('training')]"))
-    install("b", _hook("pipelines", "raise ValueError('no data')"))
-    plugins = facade()
-    assert plugins.pipeline(plugins.project, "training").name == "training"
-    with pytest.raises(UserError, match="no pipeline 'trainig'") as raised:
-        plugins.pipeline(plugins.project, "trainig")
-    assert raised.value.expected == "training; did you mean 'training'?"
-    assert "headgate_pipelines failed: ValueError: no data" in raised.value.details[0]
-
-
 def test_a_users_mistake_that_a_plugin_finds_is_told_in_its_words(install: Install, facade: Open) -> None:
     install(
         "a", "from headgate.errors import UserError\n" + _hook("pipelines", "raise UserError('no algorithms folder')")
