@@ -309,7 +309,8 @@ def failure(error: BaseException, root: Path) -> dict[str, Any]:
 
 def main(arguments: list[str]) -> int:
     request = json.loads(Path(arguments[1]).read_text())
-    sys.path.pop(0)  # this file's folder: its neighbours are Headgate's, not the project's
+    if sys.path[0] == str(Path(__file__).parent):
+        sys.path.pop(0)  # this file's neighbours are Headgate's, not the project's
     os.chdir(request["root"])
     printed, sys.stdout = sys.stdout, sys.stderr or io.StringIO()
     try:
