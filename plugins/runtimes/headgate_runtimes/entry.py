@@ -1,7 +1,7 @@
 """Runs a training script inside its job, and writes down why it failed.
 
 Started as a file with `python3 -I -S`, it imports next to nothing: it stands between the job and the script for as long
-as the script runs, and must cost milliseconds. Usage: `entry.py FAILURE_FILE SUCCESS_FILE [--install] -- COMMAND...`.
+as the script runs, and must cost milliseconds. Usage: `entry.py FAILURE_FILE SUCCESS_FILE -- COMMAND...`.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ TAIL = 16 * 1024
 _TRACE = b"Traceback (most recent call last):"
 
 
-def failure_text(code: int, errors: bytes, command: list[str], kind: str = "ExecuteUserScriptError") -> str:
+def failure_text(code: int, errors: bytes, command: list[str]) -> str:
     """The text of `/opt/ml/output/failure`: the exception first, as readers see only the first 1,024 characters.
 
     Args:
         code: the exit code; negative when a signal ended the script.
         errors: the end of what the script wrote to its standard error.
         command: what was run.
-        kind: the class of error in the toolkit's words.
     """
     start = errors.rfind(_TRACE)
     text = (errors[start:] if start >= 0 else errors).decode("utf-8", "replace").strip()
@@ -34,7 +33,8 @@ def failure_text(code: int, errors: bytes, command: list[str], kind: str = "Exec
     elif code < 0:
         extra = f'ExtraInfo "Process killed by signal {-code}"\n'
     message = f"{cause}\n{text}" if cause else "\n".join(lines[-20:])
-    return f'{kind}:\nExitCode {code}\nErrorMessage "{message.strip()}"\n{extra}Command "{" ".join(command)}"'
+    said = f'ExitCode {code}\nErrorMessage "{message.strip()}"\n{extra}Command "{" ".join(command)}"'
+    return f"ExecuteUserScriptError:\n{said}"
 
 
 def run(command: list[str]) -> tuple[int, bytes]:
@@ -92,16 +92,10 @@ def _write_once(path: str, text: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Install the source when asked, run the script, report. Returns the script's exit code."""
+    """Run the script and report. Returns its exit code; 128 and the signal's number when a signal ended it."""
     divide = arguments.index("--")
-    failure, success, *options = arguments[:divide]
+    failure, success = arguments[:divide]
     command = arguments[divide + 1 :]
-    if "--install" in options:
-        install = [command[0], "-m", "pip", "install", "--quiet", "--no-build-isolation", "."]
-        code, errors = run(install)
-        if code != 0:
-            _write_once(failure, failure_text(code, errors, install, "InstallModuleError"))
-            return code if code > 0 else 128 - code
     sys.stdout.write(f"Invoking script with the following command:\n\n{' '.join(command)}\n\n")
     sys.stdout.flush()
     code, errors = run(command)

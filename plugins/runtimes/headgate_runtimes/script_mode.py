@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headgate.environments import default_cache, ensure_environment
-from headgate.errors import HeadgateError
+from headgate.environments import default_cache
 from headgate.localcloud.runtimes import ContainerJob, Launch, RuntimeUnavailableError
 from headgate_runtimes.images import ImageName
 from headgate_runtimes.interpreter import WORK, Interpreter, install_interpreter
+from headgate_runtimes.requirements import script_interpreter
 from headgate_runtimes.source import unpack_source
-from headgate_runtimes.training_environment import (
-    TrainingFacts,
-    decode_hyperparameters,
-    entry_command,
-    training_environment,
-)
+from headgate_runtimes.training_environment import decode_hyperparameters
 
 _HERE = Path(__file__).parent
 _CODE = "/opt/ml/code"
@@ -87,6 +81,8 @@ class FrameworkImage:
             return serve_script(job, self.framework, self.settings)
         if job.entrypoint or job.kind == "processing":
             return run_command(job, install_interpreter(job.ml_root, image_packages=True))
+        from headgate_runtimes.script_training import train_script
+
         return train_script(job, self.framework, self.settings)
 
 
@@ -136,55 +132,6 @@ def script_program(job: ContainerJob) -> str | None:
     return str(program) if program else None
 
 
-def train_script(
-    job: ContainerJob, framework: Framework, settings: RuntimeSettings, environment: Path | None = None
-) -> Launch:
-    """A training job that runs the user's script under the contract of SageMaker's training toolkit.
-
-    Raises:
-        RuntimeUnavailableError: no script is named, its source cannot be had, or it is not in its source.
-    """
-    program = script_program(job)
-    if program is None:
-        raise RuntimeUnavailableError(
-            f"image '{job.image}' trains with a script of yours: set the hyperparameters sagemaker_program (the "
-            "script's name) and sagemaker_submit_directory (the s3:// URI of its sourcedir.tar.gz)"
-        )
-    decoded = decode_hyperparameters(job.hyperparameters)
-    location = str(
-        decoded.get("sagemaker_submit_directory") or job.environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or _CODE
-    )
-    code = job.ml_root / "code"
-    unpack_source(location, code, job.ml_root, job.fetch)
-    files = frozenset(entry.name for entry in code.iterdir())
-    if program.endswith((".py", ".sh")) and not (code / program).is_file() and "setup.py" not in files:
-        found = ", ".join(sorted(files)) or "nothing"
-        raise RuntimeUnavailableError(f"entry point '{program}' is not in its source {location}, which holds: {found}")
-    if not program.endswith(".py") and (code / program).is_file():
-        (code / program).chmod(0o755)
-    interpreter = _script_interpreter(job, code, settings, environment)
-    facts = TrainingFacts(
-        hyperparameters=job.hyperparameters,
-        input_data_config=_config(job, "inputdataconfig.json", {name: {} for name in job.channels}),
-        resource_config=_config(job, "resourceconfig.json", _resources(job)),
-        job_name=job.environment.get("TRAINING_JOB_NAME", ""),
-        program=program,
-        module_dir=location,
-        framework_module=framework.toolkit_module,
-        cpus=os.cpu_count() or 1,
-    )
-    variables = training_environment(facts)
-    command = entry_command(interpreter.executable, program, files, tuple(json.loads(variables["SM_USER_ARGS"])))
-    install = ("--install",) if command[1:2] == ("-m",) else ()
-    launcher = (interpreter.executable, "-I", "-S", str(_HERE / "entry.py"))
-    return Launch(
-        argv=(*launcher, "/opt/ml/output/failure", "/opt/ml/output/success", *install, "--", *command),
-        environment=variables | _code_on_path(job, _CODE),
-        path=(interpreter.folder,),
-        working_directory=_CODE,
-    )
-
-
 def serve_script(
     job: ContainerJob, framework: Framework, settings: RuntimeSettings, environment: Path | None = None
 ) -> Launch:
@@ -195,69 +142,16 @@ def serve_script(
         unpack_source(location, job.ml_root / "code", job.ml_root, job.fetch)
         folder = _CODE
     code = job.ml_root / folder.removeprefix("/opt/ml").lstrip("/")
-    interpreter = _script_interpreter(job, code, settings, environment)
+    interpreter = script_interpreter(job, code, settings.cache, environment)
     return Launch(
         argv=(interpreter.executable, str(_HERE / "serving" / "__main__.py"), framework.module),
-        environment={"SAGEMAKER_SUBMIT_DIRECTORY": folder} | _code_on_path(job, folder),
+        environment={"SAGEMAKER_SUBMIT_DIRECTORY": folder} | code_on_path(job, folder),
         path=(interpreter.folder,),
         working_directory=WORK,
     )
 
 
-def _script_interpreter(
-    job: ContainerJob, code: Path, settings: RuntimeSettings, environment: Path | None
-) -> Interpreter:
-    """The Python for a script: an image's own environment as it is, else ours with the script's requirements."""
-    if environment is not None:
-        return install_interpreter(job.ml_root, environment)
-    return install_interpreter(job.ml_root, requirements_environment(code, settings, job), image_packages=True)
-
-
-def requirements_environment(code: Path, settings: RuntimeSettings, job: ContainerJob) -> Path | None:
-    """The cached environment for a source's requirements.txt, over our packages; None when it asks for nothing.
-
-    Raises:
-        RuntimeUnavailableError: a requirement cannot be had.
-    """
-    requirements = code / "requirements.txt"
-    if not requirements.is_file() or not _asks_for_something(requirements):
-        return None
-    try:
-        return ensure_environment(
-            requirements=requirements, packages=(), python=None, cache=settings.cache, log=job.log, layered=True
-        )
-    except HeadgateError as error:
-        raise RuntimeUnavailableError(describe_error(error)) from error
-
-
-def describe_error(error: HeadgateError) -> str:
-    """An error of the engine's as one text."""
-    parts = [f"{error.where}: {error.message}" if error.where else error.message, *error.details]
-    return "; ".join([*parts, *([f"expected {error.expected}"] if error.expected else [])])
-
-
-def _asks_for_something(requirements: Path) -> bool:
-    lines = requirements.read_text(encoding="utf-8").splitlines()
-    return any(line.strip() and not line.strip().startswith("#") for line in lines)
-
-
-def _config(job: ContainerJob, name: str, default: dict[str, Any]) -> dict[str, Any]:
-    file = job.ml_root / "input" / "config" / name
-    if not file.is_file():
-        return default
-    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return content
-
-
-def _resources(job: ContainerJob) -> dict[str, Any]:
-    return {
-        "current_host": job.current_host,
-        "hosts": list(job.hosts),
-        "current_instance_type": job.instance_type,
-        "network_interface_name": "lo",
-    }
-
-
-def _code_on_path(job: ContainerJob, folder: str) -> dict[str, str]:
+def code_on_path(job: ContainerJob, *folders: str) -> dict[str, str]:
+    """Variables that put folders of code before what the request put on PYTHONPATH."""
     given = job.environment.get("PYTHONPATH")
-    return {"PYTHONPATH": f"{folder}{os.pathsep}{given}" if given else folder, "PYTHONUNBUFFERED": "1"}
+    return {"PYTHONPATH": os.pathsep.join([*folders, *([given] if given else [])]), "PYTHONUNBUFFERED": "1"}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
+import socket
 import subprocess
+import tarfile
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,3 +141,51 @@ def make_stage(tmp_path: Path) -> Callable[[str], Stage]:
         return Stage(ml)
 
     return make
+
+
+@pytest.fixture
+def archive() -> Callable[[Mapping[str, str]], bytes]:
+    """Makes a gzipped tar of text files."""
+
+    def make(files: Mapping[str, str]) -> bytes:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+            for name, content in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content.encode())
+                tar.addfile(member, io.BytesIO(content.encode()))
+        return buffer.getvalue()
+
+    return make
+
+
+@pytest.fixture
+def wheel() -> Callable[..., Path]:
+    """Makes a wheel of one module, by hand, with the console scripts given as name to function."""
+
+    def make(folder: Path, name: str, code: str, scripts: Mapping[str, str] | None = None) -> Path:
+        info = f"{name}-1.0.dist-info"
+        files = {
+            f"{name}.py": code,
+            f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n",
+            f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        }
+        if scripts:
+            lines = "".join(f"{script} = {name}:{function}\n" for script, function in scripts.items())
+            files[f"{info}/entry_points.txt"] = f"[console_scripts]\n{lines}"
+        files[f"{info}/RECORD"] = "".join(f"{file},,\n" for file in [*files, f"{info}/RECORD"])
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / f"{name}-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(target, "w") as package:
+            for file, content in files.items():
+                package.writestr(file, content)
+        return target
+
+    return make
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
