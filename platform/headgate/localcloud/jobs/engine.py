@@ -12,14 +12,15 @@ from headgate.localcloud.jobs.endpoint_configs import EndpointConfigs
 from headgate.localcloud.jobs.endpoints import ENDPOINT_KIND, Endpoints, settled
 from headgate.localcloud.jobs.failures import interrupted
 from headgate.localcloud.jobs.isolation import Isolation
-from headgate.localcloud.jobs.kinds import ENDED, KINDS, PROCESSING, TRAINING, TRANSFORM, Kind
+from headgate.localcloud.jobs.kinds import ENDED, KINDS, PROCESSING, TRAINING, TRANSFORM, TUNING, Kind
 from headgate.localcloud.jobs.listing import listed, summary
 from headgate.localcloud.jobs.processes import Spawner, kill_strays
 from headgate.localcloud.jobs.processing import ProcessingJobs
 from headgate.localcloud.jobs.records import Records
 from headgate.localcloud.jobs.training import TrainingJobs
 from headgate.localcloud.jobs.transform import TransformJobs
-from headgate.localcloud.jobs.work import Foreman
+from headgate.localcloud.jobs.tuning import TuningJobs
+from headgate.localcloud.jobs.work import Fail, Foreman
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.runtimes import RuntimeRegistry
 from headgate.localcloud.s3.store import ObjectStore
@@ -61,6 +62,7 @@ class JobEngine:
         self._processing = ProcessingJobs(self._context, self._foreman)
         self._training = TrainingJobs(self._context, self._foreman)
         self._transform = TransformJobs(self._context, self._foreman)
+        self._tuning = TuningJobs(self._context, self._foreman, self._training)
         self._configs = EndpointConfigs(self._context)
         self._endpoints = Endpoints(self._context, self._configs)
 
@@ -78,6 +80,8 @@ class JobEngine:
             "StopTrainingJob": self._training.stop,
             **self._job_operations(TRANSFORM),
             "CreateTransformJob": self._transform.create,
+            **self._job_operations(TUNING),
+            **self._tuning.operations(),
             **self._configs.operations(),
             **self._endpoints.operations(),
         }
@@ -85,8 +89,16 @@ class JobEngine:
     def wait(self, caller: Caller, kind: str, name: str, timeout: float | None = None) -> Json:
         """Block until a job has ended; its Describe response. Raises TimeoutError; AwsError if there is no such job."""
         what = KINDS[kind]
+        return self.wait_until(caller, kind, name, what.ended, timeout)
+
+    def wait_until(
+        self, caller: Caller, kind: str, name: str, done: Callable[[Json], bool], timeout: float | None = None
+    ) -> Json:
+        """Block until `done` holds for a job's record; its Describe response. Raises like `wait`."""
+        what = KINDS[kind]
         self._context.records.get(what, caller, name)
-        return self._context.records.wait(what.key(caller, name), what.ended, timeout)
+        body = self._context.records.wait(what.key(caller, name), done, timeout)
+        return summary(f"Describe{what.operation}Response", body)
 
     def wait_endpoint(self, caller: Caller, name: str, timeout: float | None = None) -> Json:
         """Block until an endpoint is InService or Failed; its Describe response. Raises like `wait`."""
@@ -122,14 +134,16 @@ class JobEngine:
         kill_strays(self._context.token)
         for folder in self._context.folder.iterdir():
             remove_folder(folder)
-        for kind, fail in (
-            (PROCESSING, self._processing.fail),
-            (TRAINING, self._training.fail),
-            (TRANSFORM, self._transform.fail),
-        ):
+        fails: dict[Kind, Fail] = {
+            PROCESSING: self._processing.fail,
+            TRAINING: self._training.fail,
+            TRANSFORM: self._transform.fail,
+            TUNING: self._tuning.fail,
+        }
+        for kind, fail in fails.items():
             for key, body in self._context.documents.list(kind.name):
                 if kind.status(body) not in ENDED:
-                    self._context.records.change(key, partial(fail, reason=interrupted()))
+                    self._context.records.change(key, partial(_interrupt, fail))
         self._endpoints.recover()
 
     def close(self) -> None:
@@ -158,3 +172,7 @@ class JobEngine:
     def _stop(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
         self._foreman.stop(kind, caller, str(parameters[kind.name_member]))
         return {}
+
+
+def _interrupt(fail: Fail, record: Json) -> None:
+    fail(record, interrupted())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -51,22 +51,28 @@ def page(
     status_member: str,
     result_member: str,
     project: Callable[[Json], Json],
-    token: str = "NextToken",  # noqa: S107
+    presorted: bool = False,
 ) -> Json:
     """Filter by NameContains, StatusEquals and the four times; order by SortBy and SortOrder; cut out one page."""
     chosen = [body for body in bodies if _matches(body, parameters, name_member, status_member)]
+    if presorted:
+        return _cut(chosen, parameters, result_member, project)
     by = {"Name": name_member, "Status": status_member}.get(str(parameters.get("SortBy")), "CreationTime")
     chosen.sort(key=lambda body: body.get(by, 0))
     if parameters.get("SortOrder") == "Descending":
         chosen.reverse()
+    return _cut(chosen, parameters, result_member, project)
+
+
+def _cut(chosen: Sequence[Json], parameters: Json, result_member: str, project: Callable[[Json], Json]) -> Json:
     try:
-        start = int(parameters.get(token) or 0)
+        start = int(parameters.get("NextToken") or 0)
     except ValueError as error:
-        raise validation(f"Invalid pagination token: {parameters.get(token)}") from error
+        raise validation(f"Invalid pagination token: {parameters.get('NextToken')}") from error
     size = int(parameters.get("MaxResults") or _PAGE)
     response: Json = {result_member: [project(body) for body in chosen[start : start + size]]}
     if start + size < len(chosen):
-        response[token] = str(start + size)
+        response["NextToken"] = str(start + size)
     return response
 
 

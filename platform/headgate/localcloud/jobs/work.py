@@ -86,6 +86,7 @@ class Foreman:
 
         self._context.records.change(key, stopping)
         control.stop()
+        self._context.records.announce()
 
     def close(self) -> None:
         """Stop every job at once and wait for their threads."""
@@ -94,6 +95,7 @@ class Foreman:
             threads = list(self._threads.values())
             for control in self._context.controls.values():
                 control.stop(grace=0.0)
+        self._context.records.announce()
         for thread in threads:
             thread.join()
 

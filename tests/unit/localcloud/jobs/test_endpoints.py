@@ -114,7 +114,7 @@ def test_a_server_that_never_gets_healthy_fails_the_endpoint(laptop):
 
 def test_health_has_a_time_limit(tmp_path):
     laptop = make_laptop(tmp_path, health_timeout=0.5)
-    described = deploy(laptop, a="PING = 503\n    def predict(body, headers): pass")
+    described = deploy(laptop, a="PING = 503\ndef predict(body, headers): pass")
     assert "within 0.5 s" in described["FailureReason"]
     close(laptop)
 

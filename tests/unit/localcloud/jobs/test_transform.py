@@ -72,9 +72,8 @@ def test_single_record_sends_one_line_at_a_time_and_multi_record_as_many_as_fit(
 def test_concurrent_transforms_keep_the_order_of_the_records(laptop):
     laptop.model(
         "m",
-        "import time\n"
-        + "    "
-        + """
+        """
+    import time
     def predict(body, headers):
         time.sleep(0.02 * (3 - int(body) % 4))
         return 200, body
