@@ -63,7 +63,7 @@ pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent / "sdk_pipeline"
 BUCKET = "headgate-123456789012-us-east-1"
-ROLE = "arn:aws:iam::123456789012:role/headgate-sagemaker"
+ROLE = "arn:aws:iam::123456789012:role/headgate-execution"
 SAMPLES = [
     {"framework": framework, "region": region, **options}
     for region in ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "ap-southeast-2")

@@ -12,4 +12,4 @@ def default_bucket(project: Project) -> str:
 
 def default_role(project: Project) -> str:
     """The ARN of the role that pipelines and their jobs run as."""
-    return project.role_arn or f"arn:aws:iam::{project.account}:role/headgate-sagemaker"
+    return project.role_arn or f"arn:aws:iam::{project.account}:role/headgate-execution"

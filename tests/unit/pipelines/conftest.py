@@ -23,7 +23,7 @@ from headgate.pipelines import (
     less_or_equal,
 )
 
-ROLE = "arn:aws:iam::123456789012:role/headgate-sagemaker"
+ROLE = "arn:aws:iam::123456789012:role/headgate-execution"
 
 
 @pytest.fixture

@@ -150,7 +150,7 @@ def test_pipeline_of_the_file_may_not_have_the_name_of_a_plugins(make: Make) -> 
 def test_bucket_and_role_have_defaults(tmp_path: Path) -> None:
     project = Project(name="p", root=tmp_path, file=tmp_path / "headgate.yaml", region="eu-west-1")
     assert default_bucket(project) == "headgate-123456789012-eu-west-1"
-    assert default_role(project) == "arn:aws:iam::123456789012:role/headgate-sagemaker"
+    assert default_role(project) == "arn:aws:iam::123456789012:role/headgate-execution"
 
 
 # --- headgate compile

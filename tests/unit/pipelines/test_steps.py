@@ -39,7 +39,7 @@ from headgate.pipelines import (
     equals,
 )
 
-ROLE = "arn:aws:iam::123456789012:role/headgate-sagemaker"
+ROLE = "arn:aws:iam::123456789012:role/headgate-execution"
 
 
 def compiled(step: Step) -> dict[str, Any]:

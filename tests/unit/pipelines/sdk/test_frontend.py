@@ -27,12 +27,12 @@ def test_code_runs_with_the_projects_account_role_region_and_bucket(run_process:
 import boto3
 def get_pipeline(region, role, default_bucket, pipeline_name, stage, role_arn=None, account_id="given"):
     who = boto3.client("sts").get_caller_identity()
-    mine = boto3.client("iam").get_role(RoleName="headgate-sagemaker")["Role"]["Arn"]
+    mine = boto3.client("iam").get_role(RoleName="headgate-execution")["Role"]["Arn"]
     other = boto3.client("iam").get_role(RoleName="other")["Role"]["Arn"]
     bucket = Session().default_bucket()
     return Pipeline(pipeline_name, Metadata=dict(locals()) | {"zone": boto3.Session().region_name})
 """, arguments={"stage": "dev"})  # fmt: skip
-    role = "arn:aws:iam::123456789012:role/headgate-sagemaker"
+    role = "arn:aws:iam::123456789012:role/headgate-execution"
     found = metadata(compiled)
     assert compiled.name == "mine"
     assert found["role"] == found["role_arn"] == found["mine"] == role
