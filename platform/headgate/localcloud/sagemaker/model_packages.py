@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headgate.localcloud.documents import Documents, DuplicateError, Key
-from headgate.localcloud.errors import AwsError, validation
+from headgate.localcloud.errors import AwsError, unsupported, validation
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.listing import Order, page, pick, select
 from headgate.localcloud.sagemaker.model_data import check_containers
@@ -228,14 +228,9 @@ def _unversioned(caller: Caller, request: Json) -> Json:
 
 
 def _check_properties(properties: dict[str, Any]) -> None:
-    """SageMaker's limits: 50 properties, keys of 1 to 128 characters, values of 1 to 256. Raises AwsError."""
+    """SageMaker's limit, which an update may pass that is small itself. Raises AwsError."""
     if len(properties) > _MAX_PROPERTIES:
         raise validation(f"CustomerMetadataProperties has {len(properties)} entries; {_MAX_PROPERTIES} is the most")
-    for name, value in properties.items():
-        if not 1 <= len(name) <= 128:
-            raise validation(f"the customer metadata key '{name}' has {len(name)} characters; 1 to 128 are allowed")
-        if not 1 <= len(value) <= 256:
-            raise validation(f"customer metadata '{name}' has a value of {len(value)} characters; 1 to 256 are allowed")
 
 
 def _refuse(request: Json, *members: str) -> None:

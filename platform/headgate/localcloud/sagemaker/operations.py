@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headgate.localcloud.errors import unsupported, validation
+from headgate.localcloud.sagemaker.constraints import violations
 from headgate.localcloud.seams import Caller, Json, Operation
 
 
@@ -58,3 +59,6 @@ class Operations:
         report = ParamValidator().validate(parameters, shape)
         if report.has_errors():
             raise validation(f"{name}: {report.generate_report()}")
+        if found := violations(parameters, shape):
+            count = f"{len(found)} validation error{'s' if len(found) > 1 else ''} detected"
+            raise validation(f"{count}: {'; '.join(found)}")

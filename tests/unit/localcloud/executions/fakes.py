@@ -167,6 +167,16 @@ class ManualMailbox(QueueMailbox):
         return event
 
 
+class Dead:
+    """The documents of a process that was killed: whoever uses them gets no further."""
+
+    def __getattr__(self, name: str) -> Any:
+        def end(*_: Any, **__: Any) -> None:
+            threading.Event().wait()
+
+        return end
+
+
 @dataclass
 class World:
     """A SageMaker, and what tests ask of it."""
@@ -205,6 +215,16 @@ class World:
         self.services.append(service)
         return service
 
+    def crash(self) -> None:
+        """As after kill -9 and a new start: nothing of the old daemon writes any more, what was written is all."""
+        records = self.service.engine.records
+        records._documents = dead = Dead()  # type: ignore[assignment]
+        records.transaction = dead.transaction  # type: ignore[method-assign]
+        records.put_step = dead.put  # type: ignore[method-assign]
+        self.services.remove(self.service)
+        self.service = self.new_service()
+        self.service.recover()
+
     def close(self) -> None:
         for service in self.services:
             service.close()
@@ -213,7 +233,7 @@ class World:
         self.objects.close()
         self.documents.close()
 
-    def call(self, operation: str, _caller: Caller = CALLER, **request: Any) -> Json:
+    def call(self, operation: str, _caller: Caller = CALLER, /, **request: Any) -> Json:
         answer: Json = json.loads(json.dumps(self.service.operations.call(_caller, operation, request)))
         return answer
 

@@ -188,8 +188,7 @@ def test_an_acknowledged_answer_survives_a_crash(world: World, asked: tuple[str,
     arn, message, _ = asked
     world.jobs.held = {"-Use-"}
     answer(world, message["token"], "42")
-    world.service = world.new_service()
-    world.service.recover()
+    world.crash()
     assert world.statuses(arn)["Ask"] == "Succeeded"
     world.jobs.held = set()
     world.call("RetryPipelineExecution", PipelineExecutionArn=arn, ClientRequestToken=world.token())

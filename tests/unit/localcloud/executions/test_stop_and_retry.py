@@ -88,8 +88,7 @@ def test_after_a_crash_the_execution_is_failed_with_the_reason_and_can_be_retrie
     world.create_pipeline([processing("A"), processing("B", DependsOn=["A"]), processing("C", DependsOn=["B"])])
     arn = world.start()
     world.jobs.await_step("B")
-    world.service = world.new_service()  # as after kill -9: what was written is all there is
-    world.service.recover()
+    world.crash()
     described = world.describe(arn)
     assert described["PipelineExecutionStatus"] == "Failed"
     assert "the local cloud stopped while the execution was running" in described["FailureReason"]
@@ -116,7 +115,6 @@ def test_a_crash_while_stopping_leaves_it_stopped(world: World) -> None:
     arn = world.start()
     world.jobs.await_step("A")
     world.documents.update(world.key(arn), lambda body: body | {"PipelineExecutionStatus": "Stopping"})
-    world.service = world.new_service()
-    world.service.recover()
+    world.crash()
     assert world.describe(arn)["PipelineExecutionStatus"] == "Stopped"
     assert world.statuses(arn) == {"A": "Stopped"}
