@@ -52,6 +52,7 @@ class _Wire:
 def run(options: Options) -> int:
     """Serve until told to stop; returns the exit code. What keeps it from starting goes to `ready` and the log."""
     folder = Folder(options.state)
+    lock = None
     try:
         folder.prepare()
         lock = folder.claim()
@@ -60,16 +61,22 @@ def run(options: Options) -> int:
             return 0
         _serve(folder, options)
     except HeadgateError as error:
-        _report(options.ready, {"error": error.code, "exit_code": error.exit_code, **error.as_json()})
         _LOG.error("%s", error.message)
+        _give_up(options, lock, error.exit_code, error.as_json())
         return error.exit_code
     except Exception as error:
         _LOG.exception("the daemon failed to start")
-        _report(
-            options.ready, {"error": "failure", "exit_code": 1, "message": f"the daemon failed to start: {error!r}"}
-        )
-        return 1
+        _give_up(options, lock, FailedError.exit_code, {"message": f"the daemon failed to start: {error!r}"})
+        return FailedError.exit_code
+    os.close(lock)
     return 0
+
+
+def _give_up(options: Options, lock: int | None, exit_code: int, error: dict[str, object]) -> None:
+    """Free the folder first: whoever reads the report may start the next daemon at once."""
+    if lock is not None:
+        os.close(lock)
+    _report(options.ready, {"error": "failure", "exit_code": exit_code, **error})
 
 
 def _serve(folder: Folder, options: Options) -> None:

@@ -109,7 +109,7 @@ def stop(state_dir: Path, *, timeout: float = _STOP_SECONDS) -> bool:
             return False
         running = folder.daemon()
         with _Process(pid, folder) as process:
-            asked = running is not None and _ask_to_stop(_endpoint(folder, running))
+            asked = running is not None and _ask_to_stop(_endpoint(folder, running), min(timeout, 5.0))
             if asked and process.ended(timeout):
                 return True
             for number, patience in ((signal.SIGTERM, timeout), (signal.SIGKILL, 5.0)):
@@ -265,9 +265,9 @@ def _start_error(folder: Folder, message: Mapping[str, Any]) -> HeadgateError:
     )
 
 
-def _ask_to_stop(endpoint: Endpoint) -> bool:
+def _ask_to_stop(endpoint: Endpoint, timeout: float) -> bool:
     try:
-        control(endpoint, "POST", "stop", timeout=5.0)
+        control(endpoint, "POST", "stop", timeout=timeout)
     except FailedError:
         return False
     return True

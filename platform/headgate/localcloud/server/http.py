@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import socket
 import socketserver
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -278,7 +279,12 @@ class HttpServer(socketserver.ThreadingTCPServer):
 
     def drain(self, timeout: float) -> bool:
         """Stop accepting, then wait for requests being served, at most `timeout` seconds; true if none is left."""
-        self.shutdown()
+        ending = threading.Thread(target=self.shutdown)
+        ending.start()
+        while ending.is_alive():  # the accepting thread looks up when somebody connects
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port)).close()
+            ending.join(0.01)
         self.server_close()
         with self._changed:
             return self._changed.wait_for(lambda: self._active == 0, timeout)

@@ -16,13 +16,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from headgate.errors import FailedError
 from headgate.localcloud.seams import Json
 
 _FRAME = struct.Struct(">4sIII")
 _MAGIC = b"hgj1"
 
 
-class JournalError(Exception):
+class JournalError(FailedError):
     """The journal is damaged before its end, which no crash of the daemon can do."""
 
 
@@ -76,12 +77,16 @@ class Journal:
             while position < limit:
                 record = _next(stream.read(_FRAME.size), stream.read, position)
                 if record is None:
-                    raise JournalError(f"{self.file}: record at byte {position} is damaged")
+                    raise JournalError(f"record at byte {position} is damaged", where=str(self.file))
                 position = record.end
                 yield record
 
     def close(self) -> None:
-        os.close(self._descriptor)
+        """Let go of the file; who still appends gets an OSError."""
+        with self._lock:
+            if self._descriptor >= 0:
+                os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def _next(frame: bytes, read: Callable[[int], bytes], position: int) -> Record | None:
@@ -110,7 +115,9 @@ def _sound_length(file: Path) -> int:
         stream.seek(min(position + 1, total))
         if position < total and _MAGIC in stream.read():
             raise JournalError(
-                f"{file}: record at byte {position} of {total} is damaged and records follow it; "
-                "the disk or another program changed the file: restore it from a copy, or run `headgate cloud reset`"
+                f"the journal's record at byte {position} of {total} is damaged, and records follow it",
+                where=str(file),
+                expected="the file as the daemon wrote it: the disk or another program changed it; restore a copy",
+                next_command="headgate cloud reset    # gives up what the folder holds",
             )
     return position
