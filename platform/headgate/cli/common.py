@@ -124,28 +124,23 @@ def open_project(options: Options) -> OpenProject:
     from headgate.plugins.session import open_project as opening
 
     opened = opening(
-        options.project,
-        environment=options.environment,
-        overrides=options.overrides,
-        disabled=options.disabled_plugins,
+        options.project, options.environment, options.overrides, disabled=options.disabled_plugins, warn=warn
     )
-    said = [str(warning) for warning in opened.warnings]
-    warn(said)
-
-    def warn_of_hooks() -> None:
-        warn(text for text in map(str, opened.warnings) if text not in said)
-
     # Hooks that are called later in the command may fail too.
-    click.get_current_context().call_on_close(warn_of_hooks)
+    click.get_current_context().call_on_close(lambda: warn(map(str, opened.warnings)))
     return opened
 
 
 def warn(lines: Iterable[str]) -> None:
-    """Say something on standard error, a line each, secrets masked."""
+    """Say something on standard error, a line each, secrets masked. Within one command everything is said once."""
     from headgate.spec.secrets import mask
 
+    context = click.get_current_context(silent=True)
+    said: set[str] = context.meta.setdefault("headgate.warned", set()) if context else set()
     for line in lines:
-        print(f"{style('warning:', 'yellow', sys.stderr)} {mask(' '.join(line.split()))}", file=sys.stderr)
+        if line not in said:
+            said.add(line)
+            print(f"{style('warning:', 'yellow', sys.stderr)} {mask(' '.join(line.split()))}", file=sys.stderr)
 
 
 def emit(options: Options, payload: object, text: Callable[[], str]) -> None:

@@ -91,7 +91,9 @@ def new(options: Options, name: str, folder: Path) -> None:
 
 
 def _open(options: Options) -> Facade:
-    facade, error = open_plugins(options.project, disabled=options.disabled_plugins)
+    facade, error = open_plugins(
+        options.project, options.environment, options.overrides, disabled=options.disabled_plugins
+    )
     unread = [f"{error.where}: {error.message}; until that is mended no plugin is loaded"] if error else []
     warn([*unread, *map(str, facade.warnings), *facade.unknown_disabled])
     return facade

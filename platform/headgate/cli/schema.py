@@ -18,7 +18,9 @@ def command(options: Options) -> None:
     headgate schema > .headgate.schema.json
     and as first line of headgate.yaml: # yaml-language-server: $schema=.headgate.schema.json
     """
-    facade, error = open_plugins(options.project, disabled=options.disabled_plugins)
+    facade, error = open_plugins(
+        options.project, options.environment, options.overrides, disabled=options.disabled_plugins
+    )
     schema = full_schema(facade.settings_schemas())
     warn([*map(str, facade.warnings), *([f"{error.where}: {error.message}; no plugin is loaded"] if error else [])])
     print(to_json(schema))

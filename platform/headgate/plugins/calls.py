@@ -8,7 +8,6 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from headgate.errors import HeadgateError
 from headgate.plugins.loading import Loaded, quiet_stdout
 from headgate.plugins.records import PluginRecord, PluginWarning, State, say
 from headgate.spec.project import Project
@@ -80,8 +79,7 @@ class HookCalls:
             self._warnings[PluginWarning.about(record.candidate, f"is not used: {reason}")] = None
 
     def _blame(self, record: PluginRecord, hook: str, error: BaseException) -> None:
-        in_our_words = isinstance(error, (HeadgateError, BadResultError))
-        said = str(error) if in_our_words else say(error)
+        said = str(error) if isinstance(error, BadResultError) else say(error)
         self._warnings[PluginWarning.about(record.candidate, f"failed: {said}", hook)] = None
         if record.policy:
             self.broken_policies.setdefault(record.name, f"its {hook} failed: {said}")

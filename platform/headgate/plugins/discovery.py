@@ -51,7 +51,7 @@ def discover(root: Path | None) -> tuple[Candidate, ...]:
     for point in sorted(points.select(group=ENTRY_POINTS), key=_precedence):
         distribution = _distribution(point)
         policy = (point.name, distribution) in guarding
-        refused = f"its name belongs to {owners[point.name]}" if point.name in owners else None
+        refused = f"its name belongs to {owners[point.name]}" if point.name in owners else _malformed(point)
         owners.setdefault(point.name, distribution)
         found.append(Candidate(point.name, point.value, _version(point), distribution, policy, refused))
     found += _policies_without_plugin(policies, found)
@@ -80,9 +80,15 @@ def _precedence(point: metadata.EntryPoint) -> tuple[str, bool, str]:
     return point.name, distribution != OUR_DISTRIBUTION, distribution
 
 
+def _malformed(point: metadata.EntryPoint) -> str | None:
+    whole = all(part.isidentifier() for part in point.value.split("."))
+    return None if whole else f"its entry point is '{point.value}', not the name of a module"
+
+
 def _distribution(point: metadata.EntryPoint) -> str:
-    return point.dist.name if point.dist else "unknown distribution"
+    """The distribution's name. Metadata of a broken installation may lack anything."""
+    return (point.dist.name if point.dist else None) or "unknown distribution"
 
 
 def _version(point: metadata.EntryPoint) -> str:
-    return point.dist.version if point.dist else "unknown version"
+    return (point.dist.version if point.dist else None) or "unknown version"

@@ -19,7 +19,6 @@ from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, Re
 from headgate.plugins.discovery import discover
 from headgate.plugins.loading import Loaded, import_target, load_plugins, quiet_stdout
 from headgate.plugins.records import PluginRecord, PluginWarning, PolicyError, State, say
-from headgate.plugins.settings import Checked, SectionSchemas, check_project, find_problems
 from headgate.spec.load import RawProject
 from headgate.spec.problems import Problem
 from headgate.spec.project import Project
@@ -27,6 +26,7 @@ from headgate.spec.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from headgate.pipelines import Pipeline, Step
+    from headgate.plugins.settings import Checked, SectionSchemas
 
 T = TypeVar("T")
 Contribution = TypeVar("Contribution", ContainerRuntimeSpec, RecorderSpec, TemplateSpec)
@@ -70,7 +70,7 @@ class Facade:
         """Names that were disabled but belong to no plugin here: perhaps misspelled, each with its nearest match."""
         names = [record.name for record in self.plugins]
         return tuple(
-            f"there is no plugin '{name}' to disable {did_you_mean(name, names)}".rstrip()
+            "; ".join(filter(None, [f"there is no plugin '{name}' to disable", did_you_mean(name, names)]))
             for name in sorted(self._disabled - set(names))
         )
 
@@ -81,6 +81,8 @@ class Facade:
 
     @functools.cached_property
     def _checked(self) -> Checked:
+        from headgate.plugins.settings import check_project
+
         if self._raw is None:
             raise UserError(
                 "no project is open", expected="a folder with headgate.yaml", next_command="headgate new NAME"
@@ -123,6 +125,8 @@ class Facade:
 
     def problems_in_environments(self) -> list[Problem]:
         """What is wrong in the file in each of its environments: an overlay is checked even when it is not chosen."""
+        from headgate.plugins.settings import find_problems
+
         raw = self._raw
         if raw is None:
             return []
@@ -143,6 +147,8 @@ class Facade:
 
     @functools.cached_property
     def _schemas(self) -> SectionSchemas:
+        from headgate.plugins.settings import SectionSchemas
+
         schemas = SectionSchemas()
         for record, result in self._calls.each("headgate_settings_schema"):
             with self._calls.guard(record, "headgate_settings_schema"):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib
-import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -123,6 +121,9 @@ def _import(candidate: Candidate) -> ModuleType:
 
 def _import_file(path: str) -> ModuleType:
     """The project's own plugin. Its module's name is unique per file: two projects in one process stay apart."""
+    import hashlib
+    import importlib.util
+
     name = f"headgate_plugin_{hashlib.sha256(path.encode()).hexdigest()[:12]}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
 
-from headgate.errors import FailedError
+from headgate.errors import FailedError, HeadgateError
 from headgate.plugins.discovery import Candidate
 
 
@@ -90,7 +90,14 @@ class PolicyError(FailedError):
 
 
 def say(error: BaseException) -> str:
-    """An exception in one line, with the innermost place of it outside Python's import machinery and Headgate."""
+    """An exception in one line.
+
+    Our own errors speak for themselves; others are told with the innermost place outside Headgate and Python's import
+    machinery.
+    """
+    if isinstance(error, HeadgateError):
+        tail = (f"at {error.where}" if error.where else "", f"expected: {error.expected}" if error.expected else "")
+        return "; ".join(filter(None, (error.message, *tail)))
     text = " ".join(str(error).split())
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _ours(frame.filename)]
     place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,19 +34,30 @@ def open_project(
     *,
     disabled: Iterable[str] = (),
     environ: Mapping[str, str] | None = None,
+    warn: Callable[[Iterable[str]], None] | None = None,
 ) -> OpenProject:
     """Open the project at or above `path`. Raises UserError when there is none, SpecError when headgate.yaml is wrong.
 
-    Plugins that are wrong raise nothing; see `warnings`. `environ` stands for the process's environment variables.
+    Plugins that are wrong raise nothing; see `warnings`, which `warn` is told even when SpecError is raised. `environ`
+    stands for the process's environment variables.
     """
     variables = os.environ if environ is None else environ
     raw = load_project(path, environment=environment, overrides=overrides, environ=variables)
     facade = Facade.load(raw, disabled=disabled, environ=variables)
-    return OpenProject(facade.project, facade)
+    try:
+        return OpenProject(facade.project, facade)
+    finally:
+        if warn:
+            warn([*map(str, facade.warnings), *facade.unknown_disabled])
 
 
 def open_plugins(
-    path: Path, *, disabled: Iterable[str] = (), environ: Mapping[str, str] | None = None
+    path: Path,
+    environment: str | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    disabled: Iterable[str] = (),
+    environ: Mapping[str, str] | None = None,
 ) -> tuple[Facade, SpecError | None]:
     """The plugins at `path`, in a project or not; headgate.yaml need not be valid.
 
@@ -56,7 +67,8 @@ def open_plugins(
     if find_project(path) is None:
         return Facade.load(None, disabled=disabled, environ=variables), None
     try:
-        raw = load_project(path, environment=variables.get("HEADGATE_ENV") or None, environ=variables)
+        environment = environment or variables.get("HEADGATE_ENV") or None
+        raw = load_project(path, environment=environment, overrides=overrides, environ=variables)
     except SpecError as error:
         return Facade.load(None, disabled=disabled, environ=variables, skip=f"{error.where} cannot be read"), error
     return Facade.load(raw, disabled=disabled, environ=variables), None

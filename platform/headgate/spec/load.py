@@ -92,7 +92,7 @@ def load_project(
             expected="a project; go to its folder, or give it with --project FOLDER",
             next_command="headgate new NAME",
         )
-    base = read(file, FILE_NAME)
+    base = read(file, _shown(file))
     variables = {} if environ is None else environ
     laid_over = [
         _override(name, name.removeprefix(VARIABLE_PREFIX).split("__"), variables[name])
@@ -102,6 +102,12 @@ def load_project(
     laid_over += [_option(text) for text in overrides]
     raw = RawProject(root=file.parent, file=file, node=base, base=base, overrides=tuple(laid_over))
     return raw.in_environment(environment)
+
+
+def _shown(file: Path) -> str:
+    """A file's name in errors: from the current folder when it is inside, so that it can be opened as it stands."""
+    here = Path.cwd()
+    return str(file.relative_to(here)) if file.is_relative_to(here) else str(file)
 
 
 def _overlay(base: Node, environment: str) -> Node:

@@ -82,7 +82,8 @@ class TestProject:
         """Run `headgate` with these arguments in this process, in the project's folder."""
         from headgate.cli.main import run
 
-        stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+        written = io.BytesIO(), io.BytesIO()
+        stdout, stderr = (io.TextIOWrapper(stream, encoding="utf-8", write_through=True) for stream in written)
         with (
             contextlib.chdir(self.root),
             mock.patch.dict(os.environ, dict(env or {})),
@@ -93,7 +94,7 @@ class TestProject:
                 code = run(list(arguments))
             except SystemExit as exit_:
                 code = exit_.code if isinstance(exit_.code, int) else int(exit_.code is not None)
-        return Outcome(arguments, code, *(_written(stream) for stream in (stdout, stderr)))
+        return Outcome(arguments, code, *(stream.getvalue().decode() for stream in written))
 
     def run_process(self, *arguments: str, env: Mapping[str, str] | None = None, timeout: float = 120) -> Outcome:
         """Run `headgate` as a process of its own; `timeout` in seconds."""
@@ -170,12 +171,6 @@ class ProjectMaker:
         importlib.invalidate_caches()
 
 
-def _written(stream: io.TextIOWrapper) -> str:
-    stream.flush()
-    stream.buffer.seek(0)
-    return stream.buffer.read().decode("utf-8")
-
-
 def write_files(root: Path, files: Mapping[str, Content]) -> None:
     """Write files below a folder; mappings become JSON (which is YAML too)."""
     root.mkdir(parents=True, exist_ok=True)
@@ -185,4 +180,5 @@ def write_files(root: Path, files: Mapping[str, Content]) -> None:
         if isinstance(content, bytes):
             path.write_bytes(content)
         else:
-            path.write_text(content if isinstance(content, str) else json.dumps(content, indent=2), encoding="utf-8")
+            text = content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False)
+            path.write_text(text, encoding="utf-8")

@@ -75,6 +75,14 @@ def test_our_own_command_does_not_load_plugins(project: TestProject) -> None:
     assert project.run("completion", "bash").ok().stderr == ""
 
 
+def test_a_broken_plugin_is_named_once_however_often_plugins_are_loaded(headgate_project: ProjectMaker) -> None:
+    source = COMMAND.replace("def command(options):", "def command(options):\n    open_project(options)")
+    source = source.replace("import emit,", "import emit, open_project,")
+    headgate_project.distribution("dist-bad", BROKEN, plugins={"bad": "bad"}, version="2.1")
+    headgate_project.distribution("dist-good", {"good.py": source}, plugins={"good": "good"})
+    assert headgate_project().run("greet").ok().stderr.count("plugin 'bad' 2.1 (dist-bad)") == 1
+
+
 def test_a_plugins_command_runs_with_the_shared_options(project: TestProject) -> None:
     assert project.run("greet").ok().stdout == "hello\n"
     assert project.run("greet", "--output", "json").ok().json == {"said": "hello"}

@@ -33,6 +33,12 @@ def test_everything_wrong_is_told_on_one_screen(headgate_project: ProjectMaker) 
     assert "did you mean 'training'?" in outcome.stderr
 
 
+def test_broken_plugins_are_named_even_when_the_file_is_wrong(headgate_project: ProjectMaker) -> None:
+    project = headgate_project({"headgate.yaml": {"nam": "wine"}, "headgate_plugin.py": "import no_such_module"})
+    outcome = project.run("validate").refused("did you mean 'name'?")
+    assert outcome.stderr.count("warning: plugin 'project' in tree (headgate_plugin.py): failed to load") == 1
+
+
 def test_problems_are_json_for_machines(headgate_project: ProjectMaker) -> None:
     outcome = (
         headgate_project({"headgate.yaml": "nam: wine\nname: wine\n"}).run("validate", "--output", "json").refused()

@@ -272,12 +272,11 @@ def test_two_pipelines_of_one_name_the_first_is_taken(install: Install, facade: 
 
 
 def test_a_users_mistake_that_a_plugin_finds_is_told_in_its_words(install: Install, facade: Open) -> None:
-    install(
-        "a", "from headgate.errors import UserError\n" + _hook("pipelines", "raise UserError('no algorithms folder')")
-    )
+    error = "UserError('no such folder', where='algorithms', expected='preprocess')"
+    install("a", "from headgate.errors import UserError\n" + _hook("pipelines", f"raise {error}"))
     plugins = facade()
     plugins.pipelines(plugins.project)
-    assert plugins.warnings[0].message == "failed: no algorithms folder"
+    assert plugins.warnings[0].message == "failed: no such folder; at algorithms; expected: preprocess"
 
 
 # --- the rest

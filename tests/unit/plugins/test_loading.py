@@ -119,7 +119,7 @@ def test_a_disabled_plugin_is_not_even_imported(install: Callable[..., Path], fa
 def test_disabling_what_does_not_exist_is_told(install: Callable[..., Path], facade: Open) -> None:
     install("good", GOOD)
     assert (
-        "there is no plugin 'goood' to disable did you mean 'good'?" in facade({"disable": ["goood"]}).unknown_disabled
+        "there is no plugin 'goood' to disable; did you mean 'good'?" in facade({"disable": ["goood"]}).unknown_disabled
     )
 
 
@@ -167,5 +167,16 @@ def test_an_unreadable_file_loads_no_plugin_because_it_might_disable_it(
     plugins, error = open_plugins(project.root, environ={})
     assert error is not None
     assert plugins.find("bad").state is State.SKIPPED
-    assert plugins.find("bad").reason == "headgate.yaml:1 cannot be read"
+    assert plugins.find("bad").reason == f"{project.root}/headgate.yaml:1 cannot be read"
     assert plugins.warnings == ()
+
+
+def test_an_entry_point_that_names_no_module_is_refused(headgate_project: ProjectMaker, facade: Open) -> None:
+    headgate_project.distribution("dist-odd", {"odd.py": ""}, plugins={"odd": "odd:plugin"})
+    assert "its entry point is 'odd:plugin', not the name of a module" in facade().warnings[0].message
+
+
+def test_a_distribution_without_metadata_breaks_nothing(headgate_project: ProjectMaker, facade: Open) -> None:
+    folder = headgate_project.distribution("dist-odd", {"odd.py": "1 / 0"}, plugins={"odd": "odd"})
+    (folder / "dist_odd-1.0.dist-info" / "METADATA").unlink()
+    assert str(facade().warnings[0]).startswith("plugin 'odd' unknown version (unknown distribution): failed to load")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import pytest
@@ -49,6 +50,14 @@ def test_what_a_distribution_brought_is_forgotten(tmp_path_factory: pytest.TempP
         assert acme_forgotten.answer == 1
     assert sys.path == before
     assert "acme_forgotten" not in sys.modules
+
+
+def test_the_pytest_plugin_is_light() -> None:
+    script = (
+        "import sys, headgate.testing.fixtures; print([m for m in ('click', 'pluggy', 'yaml') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", f"import pytest, sys\nsys.modules.pop('pluggy', None)\n{script}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
 def test_assertions_show_what_was_printed() -> None:
