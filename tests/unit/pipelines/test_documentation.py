@@ -16,7 +16,7 @@ def test_example_builds_a_pipeline_that_passes_the_check(tmp_path: Path) -> None
         (tmp_path / "steps" / name).write_text("")
     [example] = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     names = {"root": tmp_path, "role": "arn:aws:iam::123456789012:role/headgate-execution"}
-    exec(example, names)  # noqa: S102 - it is our own page
+    exec(example, names)
     pipeline = names["pipeline"]
     assert isinstance(pipeline, Pipeline)
     compiled = pipeline.compile(artifact_bucket="bucket")
