@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +11,9 @@ from headgate.pipelines.check import service
 
 
 @pytest.fixture(autouse=True)
-def _fresh() -> None:
+def _fresh() -> Iterator[None]:
+    service.sagemaker.cache_clear()
+    yield
     service.sagemaker.cache_clear()
 
 
