@@ -16,6 +16,13 @@ PREPROCESS_OUTPUTS = tuple(Output(name) for name in ("train", "validation", "tes
 LINEAGE = PropertyFile("Lineage", output="lineage", path="lineage.json")
 EVALUATION_OUTPUT = Output("evaluation")
 EVALUATION = PropertyFile("Evaluation", output="evaluation", path="evaluation.json")
+RESULT = PropertyFile("Result", output="evaluation", path="result.json")
+GROUPS = {
+    "regression": "regression_metrics",
+    "binary": "binary_classification_metrics",
+    "multiclass": "multiclass_classification_metrics",
+}
+"""Where evaluation.json has the metrics of a kind of model, as SageMaker's model quality statistics do."""
 
 
 def raw_input(source: Value) -> Input:

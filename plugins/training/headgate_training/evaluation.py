@@ -60,7 +60,7 @@ def evaluate_step(plan: Plan, preprocess: Processing, trained: Trained, predicti
         environment={"AWS_DEFAULT_REGION": plan.project.region},
         instance=Instance(plan.parameters.processing_type, 1, plan.settings.processing.volume_gb),
         max_runtime_seconds=plan.settings.max_runtime_seconds,
-        property_files=[arguments.EVALUATION],
+        property_files=[arguments.EVALUATION, arguments.RESULT],
         retry=RETRY,
     )
 
@@ -71,10 +71,11 @@ def register_when_good(plan: Plan, preprocess: Processing, evaluate: Processing,
     register = register_step(plan, preprocess, evaluate, trained)
     tests: list[Test] = []
     if parameters.threshold is not None:
+        group = arguments.GROUPS[plan.settings.kind]
         compare = less_or_equal if evaluation.direction == "minimize" else greater_or_equal
-        tests.append(compare(evaluate.json("Evaluation", "result.value"), parameters.threshold))
+        tests.append(compare(evaluate.json("Evaluation", f"{group}.{evaluation.metric}.value"), parameters.threshold))
     if parameters.min_improvement is not None:
-        tests.append(greater_or_equal(evaluate.json("Evaluation", "result.improvement"), parameters.min_improvement))
+        tests.append(greater_or_equal(evaluate.json("Result", "improvement"), parameters.min_improvement))
     if not tests:
         return register
     return Condition("Check", tests, then=[register], otherwise=[Fail("Reject", rejection(plan, evaluate))])
@@ -85,15 +86,15 @@ def rejection(plan: Plan, evaluate: Processing) -> Value:
     evaluation, parameters = plan.settings.evaluation, plan.parameters
     parts: list[Value] = [
         f"not registered: {evaluation.metric} is ",
-        evaluate.json("Evaluation", "as_text.shown"),
+        evaluate.json("Result", "as_text.shown"),
         " on the test rows",
     ]
     if parameters.threshold is not None:
         bound = "at most" if evaluation.direction == "minimize" else "at least"
         parts += [f"; the threshold is {bound} ", parameters.threshold]
     if parameters.min_improvement is not None:
-        parts += ["; the best so far is ", evaluate.json("Evaluation", "as_text.best")]
-        parts += [" (", evaluate.json("Evaluation", "as_text.best_model_package"), "), to be improved by at least "]
+        parts += ["; the best so far is ", evaluate.json("Result", "as_text.best")]
+        parts += [" (", evaluate.json("Result", "as_text.best_model_package"), "), to be improved by at least "]
         parts.append(parameters.min_improvement)
     return join("", parts)
 
@@ -157,14 +158,14 @@ def properties(plan: Plan, preprocess: Processing, evaluate: Processing, trained
         "training_job": trained.job,
         "pipeline": settings.pipeline,
         "execution_arn": execution("PipelineExecutionArn"),
-        "model_digest": evaluate.json("Evaluation", "as_text.model_digest"),
+        "model_digest": evaluate.json("Result", "as_text.model_digest"),
         "metric": settings.evaluation.metric,
-        "previous_best": evaluate.json("Evaluation", "as_text.best_model_package"),
+        "previous_best": evaluate.json("Result", "as_text.best_model_package"),
         **lineage.code_properties(plan.sources),
         **lineage.hyperparameter_properties(trained.hyperparameters),
     }
     if parameters.threshold is not None:
         found["threshold"] = parameters.threshold
     for name in METRICS[settings.kind]:
-        found[f"metric.{name}"] = evaluate.json("Evaluation", f"as_text.metrics.{name}")
+        found[f"metric.{name}"] = evaluate.json("Result", f"as_text.metrics.{name}")
     return found

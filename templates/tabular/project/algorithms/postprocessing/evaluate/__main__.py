@@ -3,10 +3,10 @@
 Reads    /opt/ml/processing/input/model/model.tar.gz
          /opt/ml/processing/input/test/test.csv              target first, no header
          /opt/ml/processing/input/predictions/*.out          instead of predicting here, when a batch transform did
-Writes   /opt/ml/processing/output/evaluation/evaluation.json
-           {regression,binary_classification,multiclass_classification}_metrics  as SageMaker's model quality statistics
-           result        the metric that decides, its value, the best so far, and `improvement` over it (0 when first)
-           as_text       what the registered version records, as text
+Writes   /opt/ml/processing/output/evaluation/
+           evaluation.json   the metrics, in the shape of SageMaker's model quality statistics
+           result.json       the metric that decides, the best so far, `improvement` over it (0 when there is none), and
+                             what the registered version records, as text
 """
 
 from __future__ import annotations
@@ -34,47 +34,59 @@ def registry_client() -> Any:
 def main(argv: Sequence[str] | None = None, client: Callable[[], Any] = registry_client) -> None:
     """Run the step. Raises StepError when model, data or registry do not fit."""
     arguments = parse(argv)
-    kind = "regression" if arguments.task == "regression" else "binary" if arguments.classes == 2 else "multiclass"
     truth, features = read_test(arguments.input / "test" / "test.csv")
-    with tempfile.TemporaryDirectory() as folder:
-        model_digest = models.unpack(arguments.input / "model" / "model.tar.gz", Path(folder))
-        predicted = predict(arguments, Path(folder), features)
-    expected = (len(truth), arguments.classes) if kind == "multiclass" else (len(truth),)
-    if predicted.shape != expected:
-        raise StepError(f"the model answered with the shape {predicted.shape} for test rows of shape {expected}")
-    if not np.isfinite(predicted).all():
-        raise StepError("the model predicts values that are not finite numbers")
-
-    report = metrics.report(kind, truth if kind == "regression" else truth.astype(int), predicted, arguments.seed)
-    group = report[metrics.GROUPS[kind]]
-    if arguments.metric not in group or arguments.metric == "confusion_matrix":
-        known = ", ".join(name for name in group if name != "confusion_matrix")
-        raise StepError(f"there is no metric '{arguments.metric}' for {kind} models, only {known}")
-    value = group[arguments.metric]["value"]
-
+    with tempfile.TemporaryDirectory() as unpacked:
+        model_digest = models.unpack(arguments.input / "model" / "model.tar.gz", Path(unpacked))
+        predicted = predict(arguments, Path(unpacked), features)
+    report = measure(arguments, truth, predicted)
+    (group,) = report.values()
     best = registry.Best()
     if arguments.group:
         best = registry.best(registry.recorded(client(), arguments.group, arguments.metric), arguments.direction)
-    report["result"] = {
+    result = compare(arguments, group, best)
+    result["as_text"].update(model_digest=model_digest, test_rows=str(len(truth)))
+    write_json(arguments.output / "evaluation" / "evaluation.json", report)
+    write_json(arguments.output / "evaluation" / "result.json", result)
+    text = result["as_text"]
+    print(f"{arguments.metric} {text['shown']} on {len(truth)} test rows; best so far: {text['best']}")
+
+
+def measure(arguments: argparse.Namespace, truth: np.ndarray, predicted: np.ndarray) -> dict[str, Any]:
+    """The metric group of evaluation.json. Raises StepError when predictions do not fit the test rows or the metric."""
+    kind = "regression" if arguments.task == "regression" else "binary" if arguments.classes == 2 else "multiclass"
+    expected = (len(truth), arguments.classes) if kind == "multiclass" else (len(truth),)
+    if predicted.shape != expected:
+        raise StepError(f"the model answered with the shape {predicted.shape}, but the test rows need {expected}")
+    if not np.isfinite(predicted).all():
+        raise StepError("the model predicts values that are not finite numbers")
+    report = metrics.report(kind, truth if kind == "regression" else truth.astype(int), predicted, arguments.seed)
+    known = [name for name in report[metrics.GROUPS[kind]] if name != "confusion_matrix"]
+    if arguments.metric not in known:
+        raise StepError(f"there is no metric '{arguments.metric}' for {kind} models, only {', '.join(known)}")
+    return report
+
+
+def compare(arguments: argparse.Namespace, group: dict[str, Any], best: registry.Best) -> dict[str, Any]:
+    """What result.json says: the metric that decides, against the best version so far."""
+    value = group[arguments.metric]["value"]
+    return {
         "metric": arguments.metric,
         "direction": arguments.direction,
         "value": value,
         "improvement": registry.improvement(value, best.value, arguments.direction),
         "best_so_far": {"value": best.value, "model_package": best.model_package, "compared": best.compared},
+        "as_text": {
+            "metrics": {name: f"{each['value']:.17g}" for name, each in group.items() if name != "confusion_matrix"},
+            "shown": f"{value:.6g}",
+            "best": "none" if best.value is None else f"{best.value:.6g}",
+            "best_model_package": best.model_package or "none",
+        },
     }
-    report["as_text"] = {
-        "metrics": {name: f"{each['value']:.17g}" for name, each in group.items() if name != "confusion_matrix"},
-        "shown": f"{value:.6g}",
-        "best": "none" if best.value is None else f"{best.value:.6g}",
-        "best_model_package": best.model_package or "none",
-        "model_digest": model_digest,
-        "test_rows": str(len(truth)),
-    }
-    path = arguments.output / "evaluation" / "evaluation.json"
+
+
+def write_json(path: Path, value: object) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-    text = report["as_text"]
-    print(f"{arguments.metric} {text['shown']} on {len(truth)} test rows; best so far: {text['best']}")
+    path.write_text(json.dumps(value, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def read_test(file: Path) -> tuple[np.ndarray, np.ndarray]:

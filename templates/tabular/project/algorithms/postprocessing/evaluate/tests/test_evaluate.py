@@ -44,7 +44,7 @@ class Registry:
 
 @pytest.fixture
 def evaluate(step, write, tmp_path):
-    """Run the step over predictions that a batch transform made; returns evaluation.json."""
+    """Run the step over predictions that a batch transform made; returns evaluation.json and result.json."""
 
     def run(predictions, *arguments, test=TEST, task="regression", metric="rmse", direction="minimize", registry=None):
         pack(tmp_path / "model" / "model.tar.gz", {"model_algo-1": b"weights"})
@@ -55,40 +55,41 @@ def evaluate(step, write, tmp_path):
             + ["--input", str(tmp_path), "--output", str(tmp_path / "out"), *arguments],
             lambda: registry,
         )
-        return json.loads((tmp_path / "out/evaluation/evaluation.json").read_text())
+        return tuple(
+            json.loads((tmp_path / "out/evaluation" / name).read_text()) for name in ("evaluation.json", "result.json")
+        )
 
     return run
 
 
 def test_metrics_have_the_shape_of_model_quality_statistics(evaluate):
-    group = evaluate([2, 3, 4, 5])["regression_metrics"]
+    report, _ = evaluate([2, 3, 4, 5])
+    assert list(report) == ["regression_metrics"]
+    group = report["regression_metrics"]
     assert group["rmse"] == {"value": 1.0, "standard_deviation": 0.0}
     assert group["r2"]["value"] == pytest.approx(1 - 1 / 1.25)
 
 
 def test_the_first_version_has_nothing_to_beat(evaluate):
-    result = evaluate([2, 3, 4, 5], "--group", "g", registry=Registry())["result"]
+    _, result = evaluate([2, 3, 4, 5], "--group", "g", registry=Registry())
     assert result["improvement"] == 0
     assert result["best_so_far"] == {"value": None, "model_package": None, "compared": 0}
 
 
 def test_improvement_is_over_the_best_version_that_nobody_rejected(evaluate):
     registry = Registry(("1.5", "Approved"), ("0.2", "Rejected"), (None, "Approved"), ("1.25", "PendingManualApproval"))
-    report = evaluate([2, 3, 4, 5], "--group", "g", registry=registry)
-    assert report["result"]["improvement"] == 0.25
-    assert report["result"]["best_so_far"] == {"value": 1.25, "model_package": "arn/3", "compared": 2}
-    assert report["as_text"]["best_model_package"] == "arn/3"
+    _, result = evaluate([2, 3, 4, 5], "--group", "g", registry=registry)
+    assert result["improvement"] == 0.25
+    assert result["best_so_far"] == {"value": 1.25, "model_package": "arn/3", "compared": 2}
+    assert result["as_text"]["best_model_package"] == "arn/3"
 
 
 def test_a_worse_model_has_a_negative_improvement(evaluate):
-    assert (
-        evaluate([2, 3, 4, 5], "--group", "g", registry=Registry(("0.75", "Approved")))["result"]["improvement"]
-        == -0.25
-    )
+    assert evaluate([2, 3, 4, 5], "--group", "g", registry=Registry(("0.75", "Approved")))[1]["improvement"] == -0.25
 
 
 def test_two_classes_are_measured_from_probabilities(evaluate):
-    report = evaluate(
+    report, _ = evaluate(
         [0.1, 0.9, 0.8, 0.6], test="0,5\n1,5\n1,5\n0,5\n", task="classification", metric="f1", direction="maximize"
     )
     group = report["binary_classification_metrics"]
@@ -99,7 +100,7 @@ def test_two_classes_are_measured_from_probabilities(evaluate):
 
 def test_more_classes_are_measured_from_class_probabilities(evaluate):
     scores = [[0.8, 0.1, 0.1], [0.2, 0.5, 0.3], [0.1, 0.2, 0.7], [0.6, 0.2, 0.2]]
-    report = evaluate(
+    report, _ = evaluate(
         scores,
         "--classes",
         "3",
@@ -117,13 +118,13 @@ def test_a_script_is_measured_through_the_code_in_its_archive(step, write, tmp_p
     write("test/test.csv", TEST)
     arguments = ["--algorithm", "script", "--task", "regression", "--metric", "mae", "--direction", "minimize"]
     step("postprocessing/evaluate")["main"]([*arguments, "--input", str(tmp_path), "--output", str(tmp_path / "out")])
-    report = json.loads((tmp_path / "out/evaluation/evaluation.json").read_text())
-    assert report["as_text"]["metrics"]["mae"] == "1"
+    result = json.loads((tmp_path / "out/evaluation/result.json").read_text())
+    assert result["as_text"]["metrics"]["mae"] == "1"
 
 
 def test_the_same_model_has_the_same_digest_whatever_its_archive(evaluate, tmp_path):
-    first = evaluate([2, 3, 4, 5])["as_text"]["model_digest"]
-    assert evaluate([2, 3, 4, 6])["as_text"]["model_digest"] == first
+    first = evaluate([2, 3, 4, 5])[1]["as_text"]["model_digest"]
+    assert evaluate([2, 3, 4, 6])[1]["as_text"]["model_digest"] == first
     assert len(first) == 64
 
 
