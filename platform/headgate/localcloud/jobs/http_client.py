@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 _RETRIED = (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError)
 
@@ -19,8 +20,8 @@ class Answer:
     status: int
     body: bytes
     content_type: str
-    delivered: bool = True
-    """False when nobody was there to take the request."""
+    problem: Literal["", "refused", "lost", "late"] = ""
+    """Why there is no answer: nobody listened, the connection broke, or the time was up."""
 
     @property
     def good(self) -> bool:
@@ -71,13 +72,13 @@ class HttpClient:
             return self._exchange(connection, method, path, body, headers, timeout)
         except TimeoutError:
             connection.close()
-            return Answer(0, f"no answer within {timeout:g} s".encode(), "text/plain")
+            return Answer(0, f"no answer within {timeout:g} s".encode(), "text/plain", "late")
         except ConnectionRefusedError:
             connection.close()
-            return Answer(0, b"nobody listens", "text/plain", delivered=False)
+            return Answer(0, b"nobody listens", "text/plain", "refused")
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            return Answer(0, f"no answer: {error or type(error).__name__}".encode(), "text/plain")
+            return Answer(0, f"no answer: {error or type(error).__name__}".encode(), "text/plain", "lost")
 
     def _exchange(
         self,

@@ -49,7 +49,6 @@ class Process:
     output: int
     ended: int
     _popen: subprocess.Popen[bytes]
-    _isolation: Isolation
     _group: int
     _init: int | None = None
     _code: int | None = field(default=None)
@@ -88,7 +87,7 @@ class Process:
         if self._init is not None:
             select.select([self._init], [], [], _GONE)
             os.close(self._init)
-        elif not self._isolation.process_namespace:
+        else:
             kill_strays(self.token)
         for descriptor in (self.output, self.ended):
             os.close(descriptor)
@@ -167,7 +166,7 @@ def _start(isolation: Isolation, program: Program) -> Process:
             with contextlib.suppress(ProcessLookupError):
                 init = os.pidfd_open(inner) if isolation.process_namespace else None
     _limit_files((popen.pid, group), program.file_limit)
-    return Process(program.host, program.token, output, os.pidfd_open(popen.pid), popen, isolation, group, init)
+    return Process(program.host, program.token, output, os.pidfd_open(popen.pid), popen, group, init)
 
 
 def _inner_pid(descriptor: int) -> int | None:
@@ -191,15 +190,39 @@ def _limit_files(pids: Iterable[int], limit: int | None) -> None:
 
 
 def kill_strays(token: str) -> int:
-    """Kill every process whose environment carries the token, or a token that starts with it and a dot; how many."""
-    mark = f"{MARK}={token}".encode()
+    """Kill every process whose environment carries the token, or a token that starts with it and a dot.
+
+    Looks again until there is none left, since one may have started another meanwhile; returns how many there were.
+    """
     count = 0
+    deadline = time.monotonic() + _GONE
+    while time.monotonic() < deadline:
+        found = _strays(f"{MARK}={token}".encode())
+        if not found:
+            break
+        count += len(found)
+        for pid in found:
+            _kill_and_wait(pid)
+    return count
+
+
+def _strays(mark: bytes) -> list[int]:
+    found: list[int] = []
     for entry in os.scandir("/proc"):
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         with contextlib.suppress(OSError):
             values = Path(entry.path, "environ").read_bytes().split(b"\0")
             if any(value == mark or value.startswith(mark + b".") for value in values):
-                os.kill(int(entry.name), signal.SIGKILL)
-                count += 1
-    return count
+                found.append(int(entry.name))
+    return found
+
+
+def _kill_and_wait(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        descriptor = os.pidfd_open(pid)
+        try:
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+            select.select([descriptor], [], [], _GONE)
+        finally:
+            os.close(descriptor)

@@ -83,9 +83,10 @@ class Variant:
             self._revive()
         timeout = self.context.settings.invocation_timeout
         answer = invoke_chain(self.servers, body, headers, timeout)
-        if not answer.delivered and any(server.ended.wait(_LAST_BREATH) for server in self.servers):
+        if answer.problem in ("refused", "lost") and any(server.ended.wait(_LAST_BREATH) for server in self.servers):
             self._revive()
-            answer = invoke_chain(self.servers, body, headers, timeout)
+            if answer.problem == "refused":  # the other one may have been worked on, and is not sent twice
+                answer = invoke_chain(self.servers, body, headers, timeout)
         return answer
 
     def _revive(self) -> None:

@@ -10,6 +10,8 @@ from headgate.localcloud.seams import Json
 
 _LEAST_JOBS = 2
 """Earlier jobs that must have got as far before a job is measured against them."""
+_LEAST_STEPS = 2
+"""Values of its own that a job must have shown."""
 _ATTEMPTS = 5
 """Jobs without a result after which SageMaker gives up."""
 
@@ -48,8 +50,10 @@ def should_stop(curve: Sequence[float], others: Sequence[Sequence[float]], *, mi
     average of their objective up to the same point.
     """
     steps = len(curve)
+    if steps < _LEAST_STEPS:
+        return False
     averages = [fmean(other[:steps]) for other in others if len(other) >= steps]
-    if steps < 2 or len(averages) < _LEAST_JOBS:
+    if len(averages) < _LEAST_JOBS:
         return False
     middle = median(averages)
     return curve[-1] > middle if minimize else curve[-1] < middle

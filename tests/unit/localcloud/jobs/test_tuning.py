@@ -118,6 +118,7 @@ def test_a_hopeless_trial_is_stopped_early(laptop):
     ranges = {"CategoricalParameterRanges": [{"Name": "kind", "Values": ["good-1", "good-2", "bad"]}]}
     more = {"ResourceLimits": {"MaxParallelTrainingJobs": 1}, "TrainingJobEarlyStoppingType": "Auto"}
     done = run(laptop, "early", script, strategy="Grid", ranges=ranges, config=more)
+    assert done.get("FailureReason") is None
     assert done["HyperParameterTuningJobStatus"] == "Completed"
     assert done["TrainingJobStatusCounters"]["Stopped"] == 1
     stopped = [item for item in trials(laptop, "early") if item["TrainingJobStatus"] == "Stopped"]
