@@ -98,16 +98,16 @@ class BlobFolder:
     """Blobs by id. Ids are hex strings that the caller makes unique."""
 
     def __init__(self, root: Path, new_id: Callable[[], str]) -> None:
-        self._blobs = root / "blobs"
         self._staging = root / "staging"
         self._new_id = new_id
         self._staging.mkdir(parents=True, exist_ok=True)
-        self._shards = [self._blobs / f"{number:02x}" for number in range(256)]
+        self._shards = [root / "blobs" / f"{number:02x}" for number in range(256)]
         for shard in self._shards:
             shard.mkdir(parents=True, exist_ok=True)
 
     def path(self, blob: str) -> Path:
-        return self._blobs / blob[:2] / blob
+        """Where a blob is; somewhere with nothing for the empty id of a delete marker."""
+        return self._shards[int(blob[:2] or "0", 16)] / (blob or "none")
 
     def stage(self) -> StagedBlob:
         """A new blob to write to; use as a context manager."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from headgate.localcloud.s3.blobs import CHUNK, StagedBlob
-from headgate.localcloud.s3.checksums import Verifier
+from headgate.localcloud.s3.checksums import HEADER, Verifier
 from headgate.localcloud.s3.errors import S3Error
 from headgate.localcloud.s3.xml import MAX_DOCUMENT
 from headgate.localcloud.seams import HttpRequest
@@ -31,9 +31,13 @@ def receive(request: HttpRequest, staged: StagedBlob) -> dict[str, str]:
     return verifier.finish(trailers, staged.md5)
 
 
-def read_document(request: HttpRequest) -> bytes:
-    """A small body whole, verified. Raises S3Error (EntityTooLarge, BadDigest)."""
-    verifier, trailers, parts, size = Verifier(request.headers), dict[str, str](), [], 0
+def read_document(request: HttpRequest, *, about_object: bool = False) -> bytes:
+    """A small body whole, verified. Raises S3Error (EntityTooLarge, BadDigest).
+
+    With `about_object` the checksum headers are about an object and not about this body.
+    """
+    headers = {name: value for name, value in request.headers.items() if not (about_object and name.startswith(HEADER))}
+    verifier, trailers, parts, size = Verifier(headers), dict[str, str](), [], 0
     for chunk in chunks(request, trailers):
         size += len(chunk)
         if size > MAX_DOCUMENT:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.s3 import headers
 from headgate.localcloud.s3.body import read_document
-from headgate.localcloud.s3.errors import S3Error, invalid_argument, malformed_xml
-from headgate.localcloud.s3.request import S3Request, xml_response
+from headgate.localcloud.s3.errors import S3Error, malformed_xml
+from headgate.localcloud.s3.request import S3Request, decode_token, encode_token, xml_response
 from headgate.localcloud.s3.xml import child, document, element, group, iso_time, optional, parse
 from headgate.localcloud.seams import HttpResponse
 
@@ -21,14 +18,14 @@ def list_buckets(request: S3Request) -> HttpResponse:
     """The caller's buckets, in the order of their names."""
     prefix, region = request.query.get("prefix", ""), request.query.get("bucket-region", "")
     limit = request.number("max-buckets", _MOST_BUCKETS, _MOST_BUCKETS)
-    after = _decode_token(request.query.get("continuation-token", ""))
+    after = decode_token(request.query.get("continuation-token", ""))
     account = request.caller.account
     found = [
         bucket
         for bucket in request.store.buckets.list(account)
         if bucket.name.startswith(prefix) and bucket.name > after and region in {"", bucket.region}
     ]
-    token = base64.urlsafe_b64encode(found[limit - 1].name.encode()).decode() if len(found) > limit else ""
+    token = encode_token(found[limit - 1].name) if len(found) > limit > 0 else ""
     buckets = [
         group(
             "Bucket",
@@ -124,10 +121,3 @@ def _requested_region(request: S3Request) -> str:
             "this request was sent to",
         )
     return location or _HOME
-
-
-def _decode_token(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
-        raise invalid_argument("the continuation token provided is incorrect", "continuation-token") from error

@@ -87,8 +87,6 @@ def read_form(content_type: str, body: BinaryIO) -> Form:
         content = _until(body, boundary)
         if name[1].lower() == "file":
             filename = _FILENAME.search(disposition)
-            if "content-type" in part:
-                fields.setdefault("content-type", part["content-type"])
             return Form(fields, filename[1].rpartition("/")[2] if filename else "", content)
         value = b"".join(content)
         fields[name[1].lower()] = value.decode("utf-8", "replace")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from functools import partial
 
 from headgate.localcloud.s3.errors import invalid_argument
 from headgate.localcloud.s3.listing import Page, common_prefix, paginate
 from headgate.localcloud.s3.names import after, after_prefix
-from headgate.localcloud.s3.request import S3Request, xml_response
+from headgate.localcloud.s3.request import S3Request, decode_token, encode_token, xml_response
 from headgate.localcloud.s3.values import NULL_VERSION, ObjectInfo
 from headgate.localcloud.s3.xml import boolean, document, element, encoded, group, iso_time, optional
 from headgate.localcloud.seams import HttpResponse
@@ -43,14 +41,14 @@ def list_objects_v2(request: S3Request) -> HttpResponse:
     token, start_after = request.query.get("continuation-token"), request.query.get("start-after", "")
     limit = request.number("max-keys", _MOST, _MOST)
     encoding = request.choice("encoding-type", "url")
-    page = _page(request, start_after if token is None else _decode(token), limit)
+    page = _page(request, start_after if token is None else decode_token(token), limit)
     body = document(
         "ListBucketResult",
         element("Name", request.bucket),
         element("Prefix", encoded(request.query.get("prefix", ""), encoding)),
         optional("StartAfter", encoded(start_after, encoding)),
         optional("ContinuationToken", token),
-        optional("NextContinuationToken", _encode(page.last) if page.truncated else ""),
+        optional("NextContinuationToken", encode_token(page.last) if page.truncated else ""),
         element("KeyCount", page.count),
         element("MaxKeys", limit),
         optional("Delimiter", encoded(request.query.get("delimiter", ""), encoding)),
@@ -179,14 +177,3 @@ def _version(request: S3Request, info: ObjectInfo, encoding: str) -> str:
         element("Size", info.size),
         element("StorageClass", info.attributes.storage_class),
     )
-
-
-def _encode(last: str) -> str:
-    return base64.urlsafe_b64encode(last.encode()).decode()
-
-
-def _decode(token: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(token.encode()).decode()
-    except (binascii.Error, UnicodeError) as error:
-        raise invalid_argument("the continuation token provided is incorrect", "continuation-token") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -66,3 +68,16 @@ class Route:
 
 def xml_response(body: bytes, headers: Mapping[str, str] | None = None) -> HttpResponse:
     return HttpResponse(200, {"content-type": "application/xml", **(headers or {})}, body)
+
+
+def encode_token(last: str) -> str:
+    """Where a listing goes on, in a form that clients do not read."""
+    return base64.b64encode(last.encode()).decode()
+
+
+def decode_token(token: str) -> str:
+    """What `encode_token` was given. Raises S3Error (InvalidArgument)."""
+    try:
+        return base64.b64decode(token, validate=True).decode()
+    except (binascii.Error, UnicodeError) as error:
+        raise invalid_argument("the continuation token provided is incorrect", "continuation-token") from error

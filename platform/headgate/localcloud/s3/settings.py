@@ -151,7 +151,7 @@ def delete_policy(request: S3Request) -> HttpResponse:
 
 def get_policy_status(request: S3Request) -> HttpResponse:
     public = policy.is_public(json.loads(_policy(request)))
-    return xml_response(document("PolicyStatus", element("IsPublic", boolean(public).upper())))
+    return xml_response(document("PolicyStatus", element("IsPublic", boolean(public))))
 
 
 def stored_policy(request: S3Request, bucket: BucketInfo) -> bytes | None:

@@ -74,7 +74,7 @@ def upload_part_copy(request: S3Request) -> HttpResponse:
 
 def complete_multipart_upload(request: S3Request) -> HttpResponse:
     """CompleteMultipartUpload; asked again after it succeeded, it answers the same."""
-    listed = _listed(read_document(request.http))
+    listed = _listed(read_document(request.http, about_object=True))
     upload_id = request.query["uploadId"]
     info = multipart.completed(request.store, request.bucket, request.key, upload_id)
     if info is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -38,12 +38,19 @@ class Attributes:
 
     def as_json(self) -> Json:
         """Only what is set, so that an index row of a plain object stays short."""
-        blank = Attributes()
-        return {name: value for name, value in asdict(self).items() if value != getattr(blank, name)}
+        values = ((name, getattr(self, name)) for name in self.__slots__)
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in values
+            if value != getattr(_BLANK, name)
+        }
 
     @staticmethod
     def from_json(value: Json) -> Attributes:
         return Attributes(**{**value, "parts": tuple(value.get("parts", ()))})
+
+
+_BLANK = Attributes()
 
 
 @dataclass(frozen=True, slots=True)

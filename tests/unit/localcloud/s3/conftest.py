@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from unit.localcloud.http_harness import FakeClock, make_client, serve
 
 from headgate.localcloud.s3.service import S3Service
 from headgate.localcloud.s3.store import ObjectStore
+from unit.localcloud.http_harness import FakeClock, make_client, serve
 
 
 @pytest.fixture
