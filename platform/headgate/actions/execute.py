@@ -57,14 +57,17 @@ def deploy_pipeline(session: Session, compiled: Compiled, *, project: str, role_
 
 
 def upload_assets(session: Session, compiled: Compiled) -> int:
-    """Put every asset where the definition expects it. Keys are content addresses, so what is there is right."""
+    """Put every asset where the definition expects it, and count those that were not there.
+
+    Most keys are content addresses, so what is there is right; a file whose key SDK code chose is put every time.
+    """
     s3 = session.client("s3")
     session.ensure_bucket()
     count = 0
     for asset in compiled.assets:
         for file in asset.files:
             bucket, _, key = file.s3_uri.removeprefix("s3://").partition("/")
-            if _exists(s3, bucket, key):
+            if not file.overwrite and _exists(s3, bucket, key):
                 continue
             if file.path is not None:
                 s3.upload_file(str(file.path), bucket, key)

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,8 @@ def command(
     name = choose_pipeline(opened, pipeline)
     values = dict(_parameter(each) for each in parameters)
     session = connect(opened, target)
+    # What is compiled names the account and region that it will run in, whatever headgate.yaml leaves open.
+    opened = replace(opened, project=replace(opened.project, account=session.account, region=session.region))
     compiled = compile_pipeline(opened, name, bucket=session.bucket)
     deploy_pipeline(session, compiled, project=opened.project.name, role_arn=session.role_arn)
     arn = start(
