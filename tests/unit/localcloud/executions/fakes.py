@@ -13,6 +13,7 @@ from typing import Any
 from headgate.localcloud.documents import Documents
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.executions.mailbox import Event, QueueMailbox
+from headgate.localcloud.executions.records import execution_key
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.seams import Caller, Json
@@ -93,13 +94,16 @@ class FakeJobs:
             self.running -= 1
         return self._describe(job)
 
+    def wait_endpoint(self, caller: Caller, name: str, timeout: float | None) -> Json:
+        return self.wait(caller, "endpoint", name, timeout)
+
     def invoke_endpoint(
         self, caller: Caller, name: str, body: bytes, content_type: str, accept: str, target_variant: str | None
     ) -> tuple[bytes, str, str]:
         return body.upper(), accept or content_type, target_variant or "AllTraffic"
 
     def named(self, name: str) -> Job:
-        for job in self.jobs:
+        for job in reversed(self.jobs):
             if job.name == name:
                 return job
         raise AwsError("ValidationException", f"no job {name}")
@@ -285,8 +289,6 @@ class World:
         return {name: step["StepStatus"] for name, step in self.steps(arn).items()}
 
     def key(self, arn: str) -> Any:
-        from headgate.localcloud.executions.records import execution_key
-
         pipeline, _, execution = arn.split("pipeline/")[1].partition("/execution/")
         return execution_key(CALLER.account, CALLER.region, f"{pipeline}/{execution}")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Json
-from unit.localcloud.executions.fakes import CALLER, ROLE, Job, World, get, processing, training
+from unit.localcloud.executions.fakes import CALLER, ROLE, Job, World, definition, get, processing, training
 
 
 def channel(uri: object) -> list[Json]:
@@ -256,10 +258,6 @@ def test_a_retry_makes_a_new_job_and_may_succeed(world: World) -> None:
 
 
 def test_the_experiment_configuration_is_resolved(world: World) -> None:
-    import json
-
-    from unit.localcloud.executions.fakes import definition
-
     text = json.loads(definition([processing("A")]))
     text["PipelineExperimentConfig"] = {"ExperimentName": get("Execution.PipelineName"), "TrialName": "t"}
     world.call(

@@ -72,7 +72,7 @@ def create_endpoint(around: Surroundings, attempt: Attempt) -> Outcome:
         arguments.pop("Tags", None)
     created = _create(around, attempt, operation, arguments)
     attempt.report(Running({"Endpoint": {"Arn": created["EndpointArn"]}}))
-    description = around.jobs.wait(attempt.caller, "endpoint", name, None)
+    description = around.jobs.wait_endpoint(attempt.caller, name, None)
     if description["EndpointStatus"] == "InService":
         return Succeeded(description)
     reason = description.get("FailureReason", f"it is {description['EndpointStatus']}")

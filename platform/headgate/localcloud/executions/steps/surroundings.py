@@ -25,6 +25,10 @@ class Jobs(Protocol):
         """Block until a job has ended; the Describe response. Raises TimeoutError."""
         ...
 
+    def wait_endpoint(self, caller: Caller, name: str, timeout: float | None) -> Json:
+        """Block until an endpoint is InService or Failed; the Describe response. Raises TimeoutError."""
+        ...
+
     def invoke_endpoint(
         self, caller: Caller, name: str, body: bytes, content_type: str, accept: str, target_variant: str | None
     ) -> tuple[bytes, str, str]:
