@@ -85,11 +85,11 @@ def _delimiter(line: str) -> str:
 
 
 def _mark_missing(text: str, delimiter: str) -> str:
-    """Write `nan` into empty fields; a text that has none comes back as it is."""
-    mark = re.escape(delimiter)
-    if delimiter == " " or not re.search(rf"^{mark}|{mark}(?={mark}|\r?$)", text, re.MULTILINE):
+    """Write `nan` into empty fields."""
+    if delimiter == " ":
         return text
-    return re.sub(rf"(?:(?<={mark})|^)(?={mark}|\r?$)(?<!\n\n)", "nan", text, flags=re.MULTILINE)
+    mark = re.escape(delimiter)
+    return re.sub(rf"(?<={mark})(?={mark}|\r?$)|^(?={mark})", "nan", text, flags=re.MULTILINE)
 
 
 def _explain(data: bytes, name: str, delimiter: str) -> str | None:

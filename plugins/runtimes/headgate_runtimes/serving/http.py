@@ -282,9 +282,13 @@ def serve(load: Callable[[], Model], *, log: Callable[[str], None] | None = None
         write(traceback.format_exc().rstrip())
         write("the model could not be loaded")
         return 1
-    listener = socket.create_server(("127.0.0.1", port), backlog=1024)
-    write(f"model loaded in {time.perf_counter() - start:.2f} s, listening on port {listener.getsockname()[1]}")
-    asyncio.run(_run(Host(model, log=write), listener))
+    try:
+        listener = socket.create_server(("127.0.0.1", port), backlog=1024)
+    except OSError as error:
+        write(f"port {port} is taken: {error.strerror}")
+        return 1
+    write(f"model loaded in {time.perf_counter() - start:.2f} s")
+    asyncio.run(_run(Host(model, log=write), listener, write))
     return 0
 
 
@@ -293,7 +297,7 @@ def _to_standard_error(text: str) -> None:
     sys.stderr.flush()
 
 
-async def _run(host: Host, listener: socket.socket) -> None:
+async def _run(host: Host, listener: socket.socket, log: Callable[[str], None]) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -301,6 +305,7 @@ async def _run(host: Host, listener: socket.socket) -> None:
             loop.add_signal_handler(number, stopping.set)
     connections: set[_Connection] = set()
     server = await loop.create_server(functools.partial(_Connection, host, connections), sock=listener)
+    log(f"listening on port {listener.getsockname()[1]}")
     await stopping.wait()
     server.close()
     if under_way := [task for connection in list(connections) if (task := connection.finish())]:

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from headgate_runtimes.algorithms.errors import AlgorithmFailure
 from headgate_runtimes.algorithms.linear_learner.hyperparameters import BINARY, MULTICLASS, Plan
 from headgate_runtimes.algorithms.linear_learner.losses import Loss, Values, loss_function
 
@@ -74,11 +74,16 @@ def fit(train: Data, validation: Data | None, plan: Plan, report: Callable[[int,
         validation: what to choose and to stop by; None uses the training loss.
         plan: the hyperparameters.
         report: told after each epoch the best model's training and validation loss.
+
+    Raises:
+        AlgorithmFailure: no model's loss was ever finite.
     """
     scaler = Scaler.of(train, plan)
     scaled = scaler.apply(train)
     held = scaler.apply(validation) if validation else None
-    models = _Models(plan, train.features.shape[1], _example_weights(train.labels, plan))
+    weights = example_weights(train.labels, train.labels, plan)
+    held_weights = example_weights(validation.labels, train.labels, plan) if validation else weights
+    models = _Models(plan, train.features.shape[1])
     random = np.random.default_rng(SEED)
     models.initialize(random)
     best_loss, best, waited = np.inf, models.take(0), 0
@@ -86,9 +91,9 @@ def fit(train: Data, validation: Data | None, plan: Plan, report: Callable[[int,
         order = random.permutation(len(scaled.labels))
         for start in range(0, len(order), plan.mini_batch_size):
             rows = order[start : start + plan.mini_batch_size]
-            models.step(scaled.features[rows], scaled.labels[rows], rows)
-        losses = models.losses(scaled)
-        judged = models.losses(held) if held else losses
+            models.step(scaled.features[rows], scaled.labels[rows], weights[rows])
+        losses = models.losses(scaled, weights)
+        judged = models.losses(held, held_weights) if held else losses
         winner = int(np.argmin(np.where(np.isfinite(judged), judged, np.inf)))
         report(epoch, float(losses[winner]), float(judged[winner]) if held else None)
         waited = 0 if judged[winner] < best_loss * (1 - plan.early_stopping_tolerance) else waited + 1
@@ -96,6 +101,8 @@ def fit(train: Data, validation: Data | None, plan: Plan, report: Callable[[int,
             best_loss, best = float(judged[winner]), models.take(winner)
         if waited >= plan.early_stopping_patience:
             break
+    if not np.isfinite(best_loss):
+        raise AlgorithmFailure("training diverged: lower learning_rate, or set it to auto")
     return _unscaled(best, scaler)
 
 
@@ -106,24 +113,25 @@ def _unscaled(model: Linear, scaler: Scaler) -> Linear:
     return Linear(weights, bias)
 
 
-def _example_weights(labels: Values, plan: Plan) -> Values:
+def example_weights(labels: Values, reference: Values, plan: Plan) -> Values:
+    """How much each example counts; balance is that of the reference, which is always the training data."""
     weights = np.ones(len(labels))
     if plan.predictor_type == BINARY:
         positive = labels == 1
         multiplier = plan.positive_example_weight_mult
         if multiplier == "balanced":
-            multiplier = float((~positive).sum() / max(positive.sum(), 1))
+            multiplier = float((reference != 1).sum() / max((reference == 1).sum(), 1))
         weights[positive] = float(multiplier)
     elif plan.predictor_type == MULTICLASS and plan.balance_multiclass_weights:
-        counts = np.bincount(labels.astype(np.int64), minlength=plan.num_classes)
-        weights = len(labels) / (plan.num_classes * np.maximum(counts, 1))[labels.astype(np.int64)]
+        counts = np.bincount(reference.astype(np.int64), minlength=plan.num_classes)
+        weights = len(reference) / (plan.num_classes * np.maximum(counts, 1))[labels.astype(np.int64)]
     return weights
 
 
 class _Models:
     """Weights (models, features + 1, outputs) and the optimizer's memory; the last row of weights is the bias."""
 
-    def __init__(self, plan: Plan, features: int, example_weights: Values) -> None:
+    def __init__(self, plan: Plan, features: int) -> None:
         self.plan = plan
         count = 1 if plan.learning_rate else plan.num_models
         self.rates = np.geomspace(*_RATES, count) if plan.learning_rate is None else np.array([plan.learning_rate])
@@ -131,7 +139,6 @@ class _Models:
         self.first = np.zeros_like(self.weights)
         self.second = np.zeros_like(self.weights)
         self.steps = 0
-        self.example_weights = example_weights
         self.loss: Loss = loss_function(plan)
         self.rate_factors = np.ones((1, features + 1, 1))
         self.rate_factors[:, -1] = plan.bias_lr_mult if plan.use_bias else 0.0
@@ -152,18 +159,19 @@ class _Models:
         scores = np.einsum("rf,mfo->rmo", features, self.weights[:, :-1], optimize=True) + self.weights[:, -1]
         return np.asarray(scores if self.plan.predictor_type == MULTICLASS else scores[:, :, 0])
 
-    def losses(self, data: Data) -> Values:
+    def losses(self, data: Data, weights: Values) -> Values:
         """Each model's mean loss."""
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(self.loss(self._scores(data.features), data.labels)[0].mean(axis=0))
+            losses = self.loss(self._scores(data.features), data.labels)[0]
+            return np.asarray(weights @ losses / weights.sum())
 
-    def step(self, features: Values, labels: Values, rows: NDArray[np.int64]) -> None:
+    def step(self, features: Values, labels: Values, weights: Values) -> None:
         """One step of every model down the gradient of a mini-batch."""
         with np.errstate(over="ignore", invalid="ignore"):
             gradient = self.loss(self._scores(features), labels)[1]
             if gradient.ndim == 2:
                 gradient = gradient[:, :, None]
-            gradient = gradient * self.example_weights[rows][:, None, None] / len(labels)
+            gradient = gradient * weights[:, None, None] / len(labels)
             slope = np.empty_like(self.weights)
             slope[:, :-1] = np.einsum("rf,rmo->mfo", features, gradient, optimize=True)
             slope[:, -1] = gradient.sum(axis=0)

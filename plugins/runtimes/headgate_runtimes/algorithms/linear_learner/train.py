@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from headgate_runtimes.algorithms.contract import Channel, TrainingJob, report
-from headgate_runtimes.algorithms.errors import AlgorithmFailure, CustomerError
+from headgate_runtimes.algorithms.errors import CustomerError
 from headgate_runtimes.algorithms.linear_learner.fit import Data, Linear, fit
 from headgate_runtimes.algorithms.linear_learner.hyperparameters import BINARY, MULTICLASS, Plan, plan
 from headgate_runtimes.algorithms.linear_learner.log import epoch_line, final_line, progress_line
@@ -49,8 +49,6 @@ def train(job: TrainingJob) -> None:
         _say(progress_line(host, epoch, todo.epochs))
 
     linear = fit(data["train"], data.get("validation"), todo, epoch_report)
-    if not np.isfinite(linear.weights).all() or not np.isfinite(linear.bias).all():
-        raise AlgorithmFailure("training diverged: lower learning_rate, or set it to auto")
     threshold = _threshold(linear, data.get("validation", data["train"]), todo)
     for name, part in data.items():
         for what, value in measure(linear, threshold, part, todo).items():

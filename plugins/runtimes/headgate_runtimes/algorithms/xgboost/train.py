@@ -15,6 +15,7 @@ from headgate_runtimes.algorithms.errors import AlgorithmFailure, CustomerError
 from headgate_runtimes.algorithms.xgboost.data import load_channel
 from headgate_runtimes.algorithms.xgboost.group import join_hosts, tracker_port
 from headgate_runtimes.algorithms.xgboost.hyperparameters import MAXIMIZED, Plan, plan
+from headgate_runtimes.algorithms.xgboost.labels import check_labels
 from headgate_runtimes.algorithms.xgboost.library import import_xgboost
 from headgate_runtimes.algorithms.xgboost.log import metric_line
 from headgate_runtimes.algorithms.xgboost.metrics import ADDED, evaluation
@@ -73,6 +74,7 @@ def train(job: TrainingJob, version: tuple[int, int], environment: dict[str, str
         ]
         for matrix, name in data:
             _say(f"{name.capitalize()} matrix has {matrix.num_row()} rows and {matrix.num_col()} columns")
+            _check_labels(matrix, name, todo)
         _same_width(data)
         booster = _boost(xgboost, job, todo, data)
     if job.is_master:
@@ -87,6 +89,11 @@ def save_model(booster: Any, folder: Path, version: tuple[int, int]) -> None:
         file.write_bytes(pickle.dumps(booster, protocol=4))
     else:
         file.write_bytes(booster.save_raw("ubj"))
+
+
+def _check_labels(matrix: Any, channel: str, todo: Plan) -> None:
+    objective = str(todo.parameters.get("objective", "reg:squarederror"))
+    check_labels(matrix.get_label(), channel, objective, int(todo.parameters.get("num_class", 0)))
 
 
 def _same_width(data: list[tuple[Any, str]]) -> None:
