@@ -35,15 +35,14 @@ def main() -> None:
         headgate("validate", folder=project)
         headgate("cloud", "up", folder=project)
         headgate("run", folder=project)
-        headgate("models", "show", NAME, folder=project)
     finally:
         subprocess.run([HEADGATE, "cloud", "down"], cwd=project, check=False, capture_output=True)
     print(f"\ndone in {time.monotonic() - begun:.0f} s. Three commands to try next:")
     print(f"  cd {project} && export PATH={HEADGATE.parent}:$PATH")
     for command in (
-        f"headgate models lineage {NAME}   # commit, data, code and hyperparameters behind the version",
-        "headgate run --param Seed=7        # train again with another seed; the cache keeps what did not change",
-        "headgate logs --step Train         # what the training job wrote",
+        f"headgate models lineage {NAME}   # the commit, data, code and hyperparameters behind the version",
+        "headgate run --param Seed=7                     # train again with another seed: the cache keeps the rest",
+        "headgate logs --step Train                      # what the training job wrote",
     ):
         print(f"  {command}")
 
