@@ -13,6 +13,8 @@ LONGEST_ARGUMENT = 256
 """ContainerArguments of CreateProcessingJob hold at most 100 arguments of at most 256 characters."""
 
 PREPROCESS_OUTPUTS = tuple(Output(name) for name in ("train", "validation", "test", "baseline", "lineage"))
+FEATURES = Output("features")
+"""The test rows without their targets; asked for only where a batch transform scores them."""
 LINEAGE = PropertyFile("Lineage", output="lineage", path="lineage.json")
 EVALUATION_OUTPUT = Output("evaluation")
 EVALUATION = PropertyFile("Evaluation", output="evaluation", path="evaluation.json")

@@ -126,7 +126,7 @@ def preprocess_step(plan: Plan) -> Processing:
         role=plan.role,
         code=plan.sources["preprocess"],
         inputs=[arguments.raw_input(plan.parameters.input_data)],
-        outputs=arguments.PREPROCESS_OUTPUTS,
+        outputs=[*arguments.PREPROCESS_OUTPUTS, *([arguments.FEATURES] if plan.algorithm.scored_by_transform else [])],
         arguments=arguments.preprocess(plan.settings),
         instance=processing_instance(plan),
         max_runtime_seconds=plan.settings.max_runtime_seconds,
@@ -177,13 +177,12 @@ def score_steps(plan: Plan, preprocess: Processing, trained: Trained) -> tuple[S
     score = Transform(
         "Score",
         model=model.model_name,
-        source=preprocess.output("test"),
+        source=preprocess.output("features"),
         content_type=plan.algorithm.content_type,
         accept=plan.algorithm.response_type,
         split="Line",
         assemble="Line",
         batch_strategy="MultiRecord",
-        input_filter="$[1:]",
         instance=Instance(settings.type, settings.count),
         retry=RETRY,
     )

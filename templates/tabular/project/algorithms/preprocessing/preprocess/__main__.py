@@ -3,6 +3,7 @@
 Reads    /opt/ml/processing/input/raw/*.csv
 Writes   /opt/ml/processing/output/
            train/train.csv, validation/validation.csv, test/test.csv   target first, no header, numbers only
+           features/test.csv                                           the test rows without their targets
            baseline/statistics.json, baseline/constraints.json        the training rows, as Model Monitor describes data
            lineage/lineage.json                                        digest, counts, seed, encoding
 The same bytes and the same seed give the same files, in whatever order the rows come.
@@ -44,6 +45,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         target = part[arguments.target] if is_regression else part[arguments.target].map(classes.index)
         encoded.insert(0, arguments.target, target)
         write(arguments.output / name / f"{name}.csv", encoded.to_csv(header=False, index=False))
+        if name == "test":
+            write(arguments.output / "features" / "test.csv", encoded.iloc[:, 1:].to_csv(header=False, index=False))
         print(f"{name}: {len(part)} rows, {encoded.shape[1] - 1} features")
 
     write_json(arguments.output / "baseline" / "statistics.json", baseline.statistics(train))

@@ -53,6 +53,12 @@ def test_target_comes_first_without_a_header(preprocess):
         assert target == size * 2 + 1
 
 
+def test_the_test_rows_are_there_without_their_targets_too(preprocess):
+    out = preprocess(csv(), "--features", "size,rest")
+    features = (out / "features" / "test.csv").read_text().splitlines()
+    assert features == [row.partition(",")[2] for row in lines(out, "test")]
+
+
 def test_order_of_the_rows_does_not_matter(preprocess):
     first = everything(preprocess(csv(), "--categorical", "colour", into="a"))
     shuffled = random.Random(1).sample(ROWS, len(ROWS))
