@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,8 +33,12 @@ _STEP_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _REFERRING_MEMBERS = ("Arguments", "FunctionArn", "SqsQueueUrl")
 
 
+@functools.lru_cache(maxsize=64)
 def parse(text: str) -> Definition:
-    """Parse and check a definition. Raises AwsError: ValidationException, or unsupported for a step type by name."""
+    """Parse and check a definition. Raises AwsError: ValidationException, or unsupported for a step type by name.
+
+    The last ones are kept, as every request about an execution reads its definition: nobody may change what is returned.
+    """
     body = _load(text)
     _only(body.get("Version") == VERSION, f"Version has to be '{VERSION}', not {body.get('Version')!r}")
     parameters = _parameters(_list(body.get("Parameters"), "Parameters"))

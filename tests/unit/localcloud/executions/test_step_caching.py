@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from headgate.localcloud.executions.caching import signature
+from headgate.localcloud.executions.caching import outputs, signature
 from headgate.localcloud.executions.model import Step
 from headgate.localcloud.seams import Json
 from unit.localcloud.executions.fakes import World, get, processing, training
@@ -113,6 +113,19 @@ def test_of_a_lambda_step_everything_counts() -> None:
     assert sign(body) == sign(dict(body))
     assert sign(body) != sign({**body, "FunctionArn": "g"})
     assert sign(body) != sign({**body, "Arguments": {"a": 2}})
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "written"),
+    [
+        ("Training", {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/model.tar.gz"}}, ["s3://b/model.tar.gz"]),
+        ("Transform", {"TransformOutput": {"S3OutputPath": "s3://b/out"}}, ["s3://b/out"]),
+        ("Processing", {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "x"}]}}, []),
+        ("Lambda", {"OutputParameters": {}}, []),
+    ],
+)
+def test_what_a_step_has_written(kind: str, properties: Json, written: list[str]) -> None:
+    assert outputs(kind, properties) == written
 
 
 @pytest.mark.parametrize("kind", ["Model", "RegisterModel", "Condition", "Fail"])
