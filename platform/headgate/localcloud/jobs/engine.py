@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from headgate.localcloud.documents import Documents, Key
+from headgate.localcloud.errors import in_use
 from headgate.localcloud.jobs.context import Context, Credentials, Prober, Settings, remove_folder
 from headgate.localcloud.jobs.endpoint_configs import EndpointConfigs
 from headgate.localcloud.jobs.endpoints import ENDPOINT_KIND, Endpoints, settled
@@ -82,6 +83,7 @@ class JobEngine:
             "CreateTransformJob": self._transform.create,
             **self._job_operations(TUNING),
             **self._tuning.operations(),
+            **{f"Delete{kind.operation}": partial(self._delete, kind) for kind in (PROCESSING, TRAINING, TUNING)},
             **self._configs.operations(),
             **self._endpoints.operations(),
         }
@@ -171,6 +173,14 @@ class JobEngine:
 
     def _stop(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
         self._foreman.stop(kind, caller, str(parameters[kind.name_member]))
+        return {}
+
+    def _delete(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
+        name = str(parameters[kind.name_member])
+        body = self._context.records.get(kind, caller, name)
+        if not kind.ended(body):
+            raise in_use(f"The request was rejected because the {kind.noun} is in status {kind.status(body)}.")
+        self._context.documents.delete(kind.key(caller, name))
         return {}
 
 

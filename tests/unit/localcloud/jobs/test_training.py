@@ -275,7 +275,7 @@ def test_rules_that_do_not_run_are_reported_as_not_run(laptop):
     [
         ({"InputDataConfig": [channel("t", "s3://data/x", InputMode="Pipe")]}, "UnsupportedByLocalCloud", "Pipe"),
         ({"InputDataConfig": [channel("t", "s3://data/x", CompressionType="Gzip")]}, "ValidationException", "Gzip"),
-        ({"InputDataConfig": [channel("t", "nowhere")]}, "ValidationException", "is not an S3 URI"),
+        ({"InputDataConfig": [channel("t", "https://x/y")]}, "ValidationException", "is not an S3 URI"),
         ({"InputDataConfig": [channel("t", "s3://d/x"), channel("t", "s3://d/y")]}, "ValidationException", "same name"),
         ({"InputDataConfig": [{"ChannelName": "t", "DataSource": {"FileSystemDataSource": {
             "FileSystemId": "fs-12345678901", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/x",
