@@ -37,7 +37,7 @@ _REFERRING_MEMBERS = ("Arguments", "FunctionArn", "SqsQueueUrl")
 def parse(text: str) -> Definition:
     """Parse and check a definition. Raises AwsError: ValidationException, or unsupported for a step type by name.
 
-    The last ones are kept, as every request about an execution reads its definition: nobody may change what is returned.
+    The last ones are kept, as every request about an execution reads its definition: do not change what is returned.
     """
     body = _load(text)
     _only(body.get("Version") == VERSION, f"Version has to be '{VERSION}', not {body.get('Version')!r}")
