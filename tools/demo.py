@@ -41,7 +41,7 @@ def main() -> None:
     print(f"  cd {project} && export PATH={HEADGATE.parent}:$PATH")
     for command in (
         f"headgate models lineage {NAME}   # the commit, data, code and hyperparameters behind the version",
-        "headgate run --param Seed=7                     # train again with another seed: the cache keeps the rest",
+        "headgate run --param Seed=7                     # another seed: registered only if it is as good as this one",
         "headgate logs --step Train                      # what the training job wrote",
     ):
         print(f"  {command}")
