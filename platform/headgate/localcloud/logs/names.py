@@ -37,11 +37,7 @@ def group_path(name: str) -> Path:
     """A group's name as a relative path of its own: no two names share one, none lies below another's."""
     rooted = name.startswith("/") and len(name) > 1
     body = ".".join(_encode(part).replace(".", "%2E") for part in name.removeprefix("/").split("/"))
-    if not rooted:
-        body = "@" + ("%2F" if name == "/" else body)
-    elif body.startswith("."):
-        body = "%2F" + body[1:]
-    return Path(*_fold(body))
+    return Path(*_fold(body if rooted else "@" + body))
 
 
 def stream_path(name: str) -> Path:

@@ -99,11 +99,12 @@ def test_a_file_with_another_writable_name_is_copied(data: ObjectStore, tmp_path
 def test_a_file_of_another_file_system_is_copied(data: ObjectStore, tmp_path: Path, monkeypatch) -> None:
     source = tmp_path / "a"
     source.write_bytes(b"far")
+    within = Path.rename
 
-    def rename(path: Path, target: Path) -> None:
+    def rename(path: Path, target: Path) -> Path:
         if path == source:
             raise OSError(errno.EXDEV, "another file system")
-        os.rename(path, target)
+        return within(path, target)
 
     monkeypatch.setattr(Path, "rename", rename)
     info = data.put_file("data", "a", source, move=True)
