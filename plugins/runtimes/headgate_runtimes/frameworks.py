@@ -89,7 +89,9 @@ def algorithm(
     verb = "serve" if job.kind == "serving" else "train"
     return Launch(
         argv=(interpreter.executable, "-P", "-m", f"headgate_runtimes.algorithms.{name}", verb),
-        environment={"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[1]), **environment},
+        environment={"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+        | dict(environment)
+        | dict(interpreter.environment),
         path=(interpreter.folder,),
         working_directory=WORK,
         metric_definitions=metric_definitions if verb == "train" else {},

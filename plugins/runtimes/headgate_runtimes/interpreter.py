@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Interpreter:
 
     executable: str
     folder: str
+    environment: Mapping[str, str]
+    """Names the folders that the Python reads from, so that a sandbox with a /tmp of its own keeps them visible."""
 
     def command(self, entrypoint: Sequence[str], arguments: Sequence[str]) -> tuple[str, ...]:
         """A request's command with the image's Python, wherever the image keeps it, replaced by this one."""
@@ -67,7 +69,8 @@ def install_interpreter(ml_root: Path, environment: Path | None = None, *, image
     )
     below = [*layers, IMAGE_PACKAGES] if image_packages else layers
     (packages / "_image.pth").write_text(layer_lines(below), encoding="utf-8")
-    return Interpreter(f"{ROOT}/python/bin/python3", f"{ROOT}/python/bin")
+    sources = os.pathsep.join(str(path) for path in (real.parent.parent, *below))
+    return Interpreter(f"{ROOT}/python/bin/python3", f"{ROOT}/python/bin", {"HEADGATE_PYTHON_SOURCES": sources})
 
 
 def _foundation(environment: Path | None) -> tuple[Path, str, list[Path]]:

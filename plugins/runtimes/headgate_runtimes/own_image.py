@@ -59,7 +59,7 @@ class OwnImage:
             interpreter = install_interpreter(job.ml_root, environment)
             return Launch(
                 argv=(program,),
-                environment={"PYTHONUNBUFFERED": "1"},
+                environment={"PYTHONUNBUFFERED": "1", **interpreter.environment},
                 path=(interpreter.folder,),
                 working_directory=WORK,
             )

@@ -121,7 +121,10 @@ def run_command(job: ContainerJob, interpreter: Interpreter) -> Launch:
             '(for example ["python3", "/opt/ml/processing/input/code/preprocess.py"])'
         )
     return Launch(
-        argv=command, environment={"PYTHONUNBUFFERED": "1"}, path=(interpreter.folder,), working_directory=WORK
+        argv=command,
+        environment={"PYTHONUNBUFFERED": "1", **interpreter.environment},
+        path=(interpreter.folder,),
+        working_directory=WORK,
     )
 
 
@@ -145,7 +148,7 @@ def serve_script(
     interpreter = script_interpreter(job, code, settings.cache, environment)
     return Launch(
         argv=(interpreter.executable, str(_HERE / "serving" / "__main__.py"), framework.module),
-        environment={"SAGEMAKER_SUBMIT_DIRECTORY": folder} | code_on_path(job, folder),
+        environment={"SAGEMAKER_SUBMIT_DIRECTORY": folder, **interpreter.environment} | code_on_path(job, folder),
         path=(interpreter.folder,),
         working_directory=WORK,
     )

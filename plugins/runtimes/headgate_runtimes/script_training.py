@@ -80,7 +80,9 @@ def train_script(
     launcher = (interpreter.executable, "-I", "-S", str(_ENTRY), "/opt/ml/output/failure", "/opt/ml/output/success")
     return Launch(
         argv=(*launcher, "--", *command),
-        environment=variables | code_on_path(job, *dict.fromkeys((root or _CODE, _CODE))),
+        environment=variables
+        | dict(interpreter.environment)
+        | code_on_path(job, *dict.fromkeys((root or _CODE, _CODE))),
         path=(interpreter.folder,),
         working_directory=_CODE,
     )

@@ -27,7 +27,7 @@ VERSION = (1, 7)
 def read_metrics(text, name):
     """A metric's values, as SageMaker reads them from the log."""
     pattern = re.compile(metric_definitions()[name])
-    return [float(found[1]) for line in text.splitlines() if (found := pattern.search(line))]
+    return [float(found[1]) for line in text.splitlines() if (found := pattern.search(line.replace("\t", "#011")))]
 
 
 def test_model_learns_and_the_log_has_the_metrics(make_job, diabetes, capsys):
@@ -42,7 +42,7 @@ def test_model_learns_and_the_log_has_the_metrics(make_job, diabetes, capsys):
     output = capsys.readouterr().out
     values = read_metrics(output, "validation:rmse")
     assert len(values) == 30
-    assert "[0]#011train-rmse:" in output
+    assert "[0]\ttrain-rmse:" in output
     model = load_booster(job.model_folder)
     predictions = model.predict(xgboost.DMatrix(diabetes.validation[:, 1:]))
     rmse = float(np.sqrt(np.mean((predictions - diabetes.validation[:, 0]) ** 2)))
