@@ -147,7 +147,9 @@ def start_recordings(opened: OpenProject, session: Session) -> Iterator[Recordin
     """Start the recorders that the project's plugins offer; they are gone when the block is left."""
     environment = os.environ | session.environment()
     recordings = Recordings(
-        opened.project.name, session, tuple(Recording(spec, environment) for spec in opened.plugins.recorders(opened.project))
+        opened.project.name,
+        session,
+        tuple(Recording(spec, environment) for spec in opened.plugins.recorders(opened.project)),
     )
     try:
         yield recordings

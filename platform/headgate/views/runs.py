@@ -129,7 +129,8 @@ def list_runs(sagemaker: Any, pipeline: str, *, limit: int = 20) -> list[RunView
 
 def step_view(step: Mapping[str, Any]) -> StepView:
     """One entry of ListPipelineExecutionSteps."""
-    kind, facts = next(iter(step.get("Metadata", {}).items()), ("", {}))
+    metadata: Mapping[str, dict[str, Any]] = step.get("Metadata", {})
+    kind, facts = next(iter(metadata.items()), ("", {}))
     cached = (step.get("CacheHitResult") or {}).get("SourcePipelineExecutionArn")
     return StepView(
         name=step["StepName"],
