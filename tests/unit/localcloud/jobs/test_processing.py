@@ -6,6 +6,8 @@ import json
 import os
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -282,9 +284,9 @@ def test_a_file_larger_than_the_volume_fails_the_job_and_names_the_quota(laptop)
 
 def test_stop_sends_term_first_and_the_script_may_clean_up(laptop):
     script = """
-        import signal, sys, time
+        import os, signal, sys, time
         def bye(*_):
-            print("cleaned up", flush=True)
+            os.write(1, b"cleaned up\\n")
             sys.exit(0)
         signal.signal(signal.SIGTERM, bye)
         print("ready", flush=True)
@@ -309,14 +311,11 @@ def test_what_a_script_started_in_the_background_does_not_outlive_the_job(laptop
     """
     unique = str(time.time_ns())
     laptop.run_processing("parent", script, arguments=[unique])
-    running = []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                running.append(file.read())
-        except OSError:
-            continue
-    assert not any(f"headgate-stray-{unique}".encode() in line for line in running)
+    lines = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            lines.append((entry / "cmdline").read_bytes())
+    assert not any(f"headgate-stray-{unique}".encode() in line for line in lines)
 
 
 def test_a_taken_name_is_refused_as_sagemaker_does(laptop):
@@ -357,7 +356,8 @@ def _change(request, path, value):
         (["ProcessingInputs", 0, "S3Input", "S3CompressionType"], "Gzip", "ValidationException", "Gzip"),
         (["ProcessingInputs", 0], {"InputName": "x"}, "ValidationException", "neither S3Input"),
         (["ProcessingInputs", 0], {"InputName": "x", "DatasetDefinition": {}}, "UnsupportedByLocalCloud", "Athena"),
-        (["ProcessingOutputConfig", "Outputs", 0, "S3Output", "S3Uri"], "s3://nobody/x", "ValidationException", "nobody"),
+        (["ProcessingOutputConfig", "Outputs", 0, "S3Output", "S3Uri"], "s3://nobody/x", "ValidationException",
+         "nobody"),
         (["ProcessingOutputConfig", "Outputs", 0], {"OutputName": "x", "FeatureStoreOutput": {"FeatureGroupName": "f"}},
          "UnsupportedByLocalCloud", "FeatureStoreOutput"),
         (["ProcessingOutputConfig", "Outputs", 0], {"OutputName": "x"}, "ValidationException", "no S3Output"),

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headgate.localcloud.errors import AwsError
@@ -42,10 +42,11 @@ def test_keys_become_paths_below_the_input(prefix, key, path):
     assert relative_path(prefix, key) == path
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(), max_size=30), st.integers(1, 7))
 def test_shards_are_a_partition_of_even_size(items, count):
     parts = [shard(items, index, count) for index in range(count)]
-    assert sorted(sum(parts, [])) == sorted(items)
+    assert sorted(item for part in parts for item in part) == sorted(items)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
@@ -92,6 +93,7 @@ def test_selecting_what_is_not_there_is_an_error(path, value):
         parse_path(path).select(value)
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(min_size=1, max_size=20), max_size=40), st.integers(20, 60))
 def test_batches_hold_every_record_in_order_within_the_limit(records, limit):
     found = list(batches(records, single=False, limit=limit))
@@ -117,6 +119,7 @@ def test_unparseable_records_are_named():
         processing("csv", "$[0]").request([b"\xff"])
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.text(st.characters(codec="utf-8", exclude_characters="\r\n\0")), min_size=1), min_size=1))
 def test_csv_survives_a_round_of_filtering(rows):
     encode = processing("csv")._encode
@@ -217,6 +220,7 @@ def test_times_of_requests_come_in_many_forms():
     )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["Linear", "Logarithmic", "ReverseLogarithmic"]), st.floats(0, 1))
 def test_scaled_values_stay_within_bounds_and_invert(scaling, share):
     bounds = {"Linear": (-5.0, 5.0), "Logarithmic": (1e-4, 10.0), "ReverseLogarithmic": (0.0, 0.999)}[scaling]
@@ -238,7 +242,7 @@ def test_logarithmic_scaling_spends_as_much_on_each_power_of_ten():
 def test_integers_are_whole_and_a_single_value_is_allowed():
     assert Numeric("n", 3.0, 3.0, "Linear", integer=True).draw(random.Random(1)) == "3"
     assert Numeric("n", 3.0, 3.0, "Linear", integer=True).share(3.0) == 0.0
-    assert set(Numeric("n", 1.0, 3.0, "Linear", integer=True).draw(random.Random(n)) for n in range(50)) == {
+    assert {Numeric("n", 1.0, 3.0, "Linear", integer=True).draw(random.Random(n)) for n in range(50)} == {
         "1",
         "2",
         "3",

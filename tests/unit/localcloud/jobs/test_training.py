@@ -278,7 +278,8 @@ def test_rules_that_do_not_run_are_reported_as_not_run(laptop):
         ({"InputDataConfig": [channel("t", "https://x/y")]}, "ValidationException", "is not an S3 URI"),
         ({"InputDataConfig": [channel("t", "s3://d/x"), channel("t", "s3://d/y")]}, "ValidationException", "same name"),
         ({"InputDataConfig": [{"ChannelName": "t", "DataSource": {"FileSystemDataSource": {
-            "FileSystemId": "fs-12345678901", "FileSystemAccessMode": "ro", "FileSystemType": "EFS", "DirectoryPath": "/x",
+            "FileSystemId": "fs-12345678901", "FileSystemAccessMode": "ro", "FileSystemType": "EFS",
+            "DirectoryPath": "/x",
         }}}]}, "UnsupportedByLocalCloud", "FileSystemDataSource"),
         ({"InputDataConfig": [{"ChannelName": "t", "DataSource": {"S3DataSource": {
             "S3DataType": "AugmentedManifestFile", "S3Uri": "s3://data/x"}}}]}, "UnsupportedByLocalCloud", "Augmented"),
