@@ -165,3 +165,32 @@ def test_bad_recordio_is_named_with_the_record(tmp_path, content, problem):
     file.write_bytes(content)
     with pytest.raises(CustomerError, match=problem):
         read_recordio([file], "train")
+
+
+def record_of(content: bytes) -> bytes:
+    """A record whose features are one value."""
+    message = packed(1, packed(1, b"values") + packed(2, content))
+    return struct.pack("<II", 0xCED7230A, len(message)) + message + b"\0" * (-len(message) % 4)
+
+
+@pytest.mark.parametrize(
+    ("field", "body", "row"),
+    [
+        (3, packed(1, struct.pack("<2d", 0.5, -2)), [0.5, -2]),
+        (7, packed(1, varint(3) + varint(300)), [3, 300]),
+        (7, b"\x08\x05\x08\x06", [5, 6]),
+        (2, b"\x0d" + struct.pack("<f", 1.5) + b"\x0d" + struct.pack("<f", 2.5), [1.5, 2.5]),
+        (2, packed(1, struct.pack("<f", 4)) + packed(2, varint(1)), [0, 4]),
+    ],
+    ids=["doubles", "packed integers", "single integers", "single floats", "sparse without shape"],
+)
+def test_every_kind_of_tensor_is_read(field, body, row):
+    (features, label), *_ = parse_recordio(record_of(packed(field, body)), "x")
+    assert label is None
+    assert features.dense().tolist() == row
+
+
+@pytest.mark.parametrize("body", [packed(9, b"bytes"), b"\x0b", b"\x12\x7f", b"\x08"])
+def test_values_that_are_no_numbers_are_refused(body):
+    with pytest.raises(CustomerError, match="not RecordIO-protobuf"):
+        list(parse_recordio(record_of(body), "x"))
