@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ import xgboost
 from sklearn import metrics as sklearn_metrics
 
 from headgate_runtimes.algorithms.errors import AlgorithmFailure, CustomerError
+from headgate_runtimes.algorithms.xgboost.group import join_hosts, wait_for_listener
 from headgate_runtimes.algorithms.xgboost.log import metric_definitions
 from headgate_runtimes.algorithms.xgboost.metrics import ADDED, evaluation
 from headgate_runtimes.algorithms.xgboost.serve import load_booster
@@ -283,6 +285,27 @@ def test_hosts_train_one_model_together(make_stage, diabetes, csv_text):
         {"max_depth": 3}, xgboost.DMatrix(diabetes.train[:, 1:], label=diabetes.train[:, 0]), num_boost_round=5
     )
     assert np.corrcoef(together.predict(rows), alone.predict(rows))[0, 1] > 0.97
+
+
+def test_listener_is_seen_without_connecting(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        assert wait_for_listener(port)
+        listener.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            listener.accept()
+    assert not wait_for_listener(port, seconds=0.05)
+    assert not wait_for_listener(port, table=tmp_path / "absent")
+
+
+def test_port_that_is_taken_is_named(make_job):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with (
+            pytest.raises(AlgorithmFailure, match=f"port {port}, where the job's hosts meet, cannot be used"),
+            join_hosts(xgboost, ("algo-1", "algo-2"), "algo-1", port),
+        ):
+            pass
 
 
 def test_program_knows_its_verbs_and_version(tmp_path):
