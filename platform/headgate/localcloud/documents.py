@@ -61,16 +61,18 @@ class Documents:
     def transaction(self) -> Iterator[None]:
         """Make several calls one atomic step; nested use joins the outer one."""
         with self._lock:
-            if self._connection.in_transaction:
+            nested = self._connection.in_transaction
+            if nested:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     def insert(self, key: Key, body: Json) -> None:
         """Add a new document. Raises DuplicateError if the key is taken."""

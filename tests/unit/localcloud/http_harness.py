@@ -134,6 +134,17 @@ class _Limited(io.RawIOBase):
         return len(data)
 
 
+class Slot:
+    """A service that can be exchanged, so that one server and its clients do for many tests."""
+
+    def __init__(self) -> None:
+        self.service: Service | None = None
+
+    def handle(self, request: HttpRequest) -> HttpResponse | None:
+        assert self.service is not None
+        return self.service.handle(request)
+
+
 @contextmanager
 def serve(service: Service, name: str) -> Iterator[str]:
     """The URL under which a service listens."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -233,6 +234,18 @@ def test_acknowledged_writes_outlive_a_kill_and_pairs_stay_pairs(tmp_path: Path)
         assert max(left.values()) >= acknowledged
         assert documents.next_number("pairs") == max(left.values()) + 1
         documents.close()
+
+
+def test_a_full_disk_spoils_no_later_write(documents: Documents) -> None:
+    connection = documents._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count={pages + 1}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        documents.insert(key("big"), {"pad": "x" * 100_000})
+    connection.execute("PRAGMA max_page_count=100000")
+    documents.insert(key("a"), {})
+    assert names(documents) == ["a"]
+    assert not connection.in_transaction
 
 
 def test_bodies_must_be_json(documents: Documents) -> None:

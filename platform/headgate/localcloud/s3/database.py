@@ -70,17 +70,19 @@ class Database:
     def transaction(self) -> Iterator[None]:
         """Make several calls one atomic step; nested use joins the outer one."""
         with self._lock:
-            if self._connection.in_transaction:
+            nested = self._connection.in_transaction
+            if nested:
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
                 self._after_commit.clear()
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
             following, self._after_commit = self._after_commit, []
             for action in following:
                 action()

@@ -53,7 +53,17 @@ def find(store: ObjectStore, bucket: str, key: str, upload_id: str) -> Upload:
 
 
 def put_part(store: ObjectStore, upload: Upload, number: int, staged: StagedBlob, found: Mapping[str, str]) -> Part:
-    """Keep a part; one with the same number is replaced. Raises S3Error (NoSuchUpload) if the upload is gone by now."""
+    """Keep a part; one with the same number is replaced.
+
+    Raises S3Error: NoSuchUpload if the upload is gone by now, InvalidRequest if it wants another checksum.
+    """
+    wanted = next(iter(upload.attributes.checksums), "")
+    if wanted and wanted not in found:
+        actual = next(iter(found), "null")
+        raise S3Error(
+            "InvalidRequest",
+            f"checksum type mismatch occurred, expected checksum type: {wanted}, actual checksum type: {actual}",
+        )
     size, etag = staged.size, staged.md5.hex()
     with store.database.transaction():
         find(store, upload.bucket, upload.key, upload.upload_id)
@@ -137,7 +147,7 @@ def _attributes(upload: Upload, parts: Sequence[Part], claims: Mapping[str, str]
     attributes = replace(upload.attributes, upload_id=upload.upload_id, parts=tuple(part.size for part in parts))
     algorithm = next(iter(upload.attributes.checksums), "")
     found: dict[str, str] = {}
-    if algorithm and all(algorithm in part.checksums for part in parts):
+    if algorithm:
         values = [(part.checksums[algorithm], part.size) for part in parts]
         found = {algorithm: checksums.of_parts(algorithm, attributes.checksum_type, values)}
     for name, value in claims.items():

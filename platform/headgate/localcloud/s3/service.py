@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from datetime import UTC, datetime
 
 from headgate.localcloud.errors import AwsError
@@ -16,6 +18,9 @@ from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.seams import HttpRequest, HttpResponse
 
 _LONGEST_PRESIGNED = 7 * 86400
+_DISK_FULL = AwsError(
+    "InsufficientStorage", "the disk that holds the local cloud's state is full; nothing was stored", status=507
+)
 
 
 class S3Service:
@@ -31,6 +36,10 @@ class S3Service:
             response = self._answer(request)
         except AwsError as error:
             response = render(error, request.method, request.path, request_id)
+        except (OSError, sqlite3.OperationalError) as error:
+            if not _is_disk_full(error):
+                raise
+            response = render(_DISK_FULL, request.method, request.path, request_id)
         response.headers["x-amz-request-id"] = request_id
         return response
 
@@ -46,6 +55,12 @@ class S3Service:
             require(self._store, http.caller, bucket, key, action_of(request, route))
         _check_expected_owner(request)
         return route.handler(request)
+
+
+def _is_disk_full(error: OSError | sqlite3.OperationalError) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
 def _check_presigned(request: S3Request, now: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from headgate.localcloud.logs.service import LogsService
 from headgate.localcloud.logs.store import LogStore
-from unit.localcloud.http_harness import FakeClock, make_client, serve
+from unit.localcloud.http_harness import FakeClock, Slot, make_client, serve
 
 
 @pytest.fixture
@@ -23,10 +23,19 @@ def store(tmp_path: Path, clock: FakeClock) -> LogStore:
     return LogStore(tmp_path / "logs", clock)
 
 
-@pytest.fixture
-def logs(store: LogStore) -> Iterator[Any]:
-    """A client of account 111111111111."""
-    with serve(LogsService(store), "logs") as url:
+@pytest.fixture(scope="session")
+def server() -> Iterator[tuple[Slot, Any]]:
+    """A server for all tests: its place for a service, and a client of account 111111111111."""
+    slot = Slot()
+    with serve(slot, "logs") as url:
         client = make_client("logs", url)
-        yield client
+        yield slot, client
         client.close()
+
+
+@pytest.fixture
+def logs(server: tuple[Slot, Any], store: LogStore) -> Any:
+    """A client that talks to a LogsService over `store`."""
+    slot, client = server
+    slot.service = LogsService(store)
+    return client

@@ -10,7 +10,7 @@ import pytest
 
 from headgate.localcloud.s3.service import S3Service
 from headgate.localcloud.s3.store import ObjectStore
-from unit.localcloud.http_harness import FakeClock, make_client, serve
+from unit.localcloud.http_harness import FakeClock, Slot, make_client, serve
 
 
 @pytest.fixture
@@ -25,25 +25,42 @@ def store(tmp_path: Path, clock: FakeClock) -> Iterator[ObjectStore]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[tuple[Slot, str]]:
+    """A server for all tests: its place for a service, and its URL."""
+    slot = Slot()
+    with serve(slot, "s3") as url:
+        yield slot, url
+
+
 @pytest.fixture
-def endpoint(store: ObjectStore) -> Iterator[str]:
+def endpoint(server: tuple[Slot, str], store: ObjectStore) -> str:
     """The URL under which an S3Service over `store` listens."""
-    with serve(S3Service(store), "s3") as url:
-        yield url
+    slot, url = server
+    slot.service = S3Service(store)
+    return url
+
+
+@pytest.fixture(scope="session")
+def clients() -> Iterator[dict[str, Any]]:
+    """Clients by what they were made with: making one takes longer than most tests."""
+    made: dict[str, Any] = {}
+    yield made
+    for client in made.values():
+        client.close()
 
 
 @pytest.fixture
-def client_for(endpoint: str) -> Iterator[Callable[..., Any]]:
+def client_for(endpoint: str, clients: dict[str, Any]) -> Callable[..., Any]:
     """A function that makes S3 clients: `client_for(account=..., region=..., **configuration)`."""
-    made: list[Any] = []
 
     def make(url: str = endpoint, **arguments: Any) -> Any:
-        made.append(make_client("s3", url, **arguments))
-        return made[-1]
+        name = repr((url, sorted(arguments.items())))
+        if name not in clients:
+            clients[name] = make_client("s3", url, **arguments)
+        return clients[name]
 
-    yield make
-    for client in made:
-        client.close()
+    return make
 
 
 @pytest.fixture

@@ -82,7 +82,6 @@ def test_names_that_are_no_buckets(name: str) -> None:
 
 
 def test_a_bad_name_over_http(s3) -> None:
-    s3.meta.events.unregister("before-parameter-build.s3", None)
     with pytest.raises(ClientError) as error:
         s3.create_bucket(Bucket="Bad_Name")
     assert code(error) == "InvalidBucketName"

@@ -147,6 +147,12 @@ def test_a_checksum_type_that_the_algorithm_cannot_have(s3) -> None:
     assert code(error) == "InvalidRequest"
 
 
+def test_parts_must_have_the_checksum_that_was_announced(s3) -> None:
+    with pytest.raises(ClientError) as error:
+        upload(s3, [10], ChecksumAlgorithm="SHA256")
+    assert code(error) == "InvalidRequest"
+
+
 def test_parts_copied_from_objects(s3) -> None:
     s3.put_object(Bucket="data", Key="source", Body=BODY[: 6 * MB])
     upload_id = s3.create_multipart_upload(Bucket="data", Key="big", ChecksumAlgorithm="CRC32")["UploadId"]

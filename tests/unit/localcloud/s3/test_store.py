@@ -210,7 +210,11 @@ store = ObjectStore(Path(sys.argv[1]), Clock())
 
 def run(root: Path, program: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM + program, str(root)], stdout=subprocess.PIPE, text=True, bufsize=1
+        [sys.executable, "-c", PROGRAM + program, str(root)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
     )
 
 
@@ -253,8 +257,7 @@ def test_index_and_files_agree_wherever_the_writer_was_killed(tmp_path: Path, cl
         process.send_signal(signal.SIGKILL)
         for line in process.stdout.read().splitlines():
             pending = note(acknowledged, line)
-        process.wait()
-        process.stdout.close()
+        process.communicate()
         store = ObjectStore(tmp_path, clock)
         for info in store.list("data"):
             content = info.path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import zlib
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.localcloud.s3 import checksums
+from headgate.localcloud.s3.blobs import StagedBlob
 from headgate.localcloud.s3.body import chunks, kept_encoding
 from headgate.localcloud.s3.conditions import ByteRange
 from headgate.localcloud.s3.crc import CRC32, CRC32C, CRC64NVME
@@ -151,6 +153,37 @@ def test_bodies_and_documents_that_are_too_large(send: Send) -> None:
     assert b"<Code>EntityTooLarge</Code>" in cast("bytes", upload.body)
     document = send("PUT", "/data", query="cors", body=b" " * (3 << 20))
     assert b"<Code>EntityTooLarge</Code>" in cast("bytes", document.body)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(send: Send, store, monkeypatch) -> None:
+    def full(self: object, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(StagedBlob, "write", full)
+    response = send("PUT", "/data/a", body=b"hello")
+    assert response.status == 507
+    assert b"<Code>InsufficientStorage</Code>" in cast("bytes", response.body)
+    assert store.find("data", "a") is None
+
+
+def test_an_index_that_cannot_grow_is_a_full_disk(send: Send, store) -> None:
+    (pages,) = store.database.row("PRAGMA page_count")
+    store.database.row(f"PRAGMA max_page_count={pages + 12}")
+    statuses = [send("PUT", f"/data/{number:01000d}").status for number in range(60)]
+    assert statuses[0] == 200
+    assert statuses[-1] == 507
+    assert len(store.list("data")) == statuses.count(200)
+    store.database.row("PRAGMA max_page_count=100000")
+    assert send("PUT", "/data/a").status == 200
+
+
+def test_other_errors_of_the_disk_are_bugs(send: Send, monkeypatch) -> None:
+    def broken(self: object, data: bytes) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(StagedBlob, "write", broken)
+    with pytest.raises(OSError, match="input/output"):
+        send("PUT", "/data/a", body=b"hello")
 
 
 @given(st.lists(st.binary(min_size=1, max_size=50), max_size=6))
