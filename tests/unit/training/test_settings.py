@@ -111,3 +111,26 @@ def test_a_project_without_a_section_has_no_training_pipeline(root):
     opened = open_project(root)
     assert opened.plugins.pipelines(opened.project) == ()
     assert opened.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("mlflow", "tracking_uri", "experiment"),
+    [
+        ({}, "sqlite:///{root}/.headgate/mlflow.db", "house"),
+        ({"tracking_uri": "https://mlflow.local", "experiment": "e"}, "https://mlflow.local", "e"),
+    ],
+)
+def test_executions_are_recorded_where_the_settings_say(root, mlflow, tracking_uri, experiment):
+    section = {"data": "data/rows.csv", "target": "price", "mlflow": mlflow}
+    (root / "headgate.yaml").write_text(yaml.safe_dump({"name": "house", "plugins": {"training": section}}))
+    opened = open_project(root)
+    (recorder,) = opened.plugins.recorders(opened.project)
+    assert recorder.config["tracking_uri"] == tracking_uri.format(root=root)
+    assert recorder.config["experiment"] == experiment
+
+
+def test_recording_can_be_switched_off(root):
+    section = {"data": "data/rows.csv", "target": "price", "mlflow": {"enabled": False}}
+    (root / "headgate.yaml").write_text(yaml.safe_dump({"name": "house", "plugins": {"training": section}}))
+    opened = open_project(root)
+    assert list(opened.plugins.recorders(opened.project)) == []

@@ -19,7 +19,7 @@ def unpack(archive: Path, folder: Path) -> str:
     """
     sums = []
     try:
-        with tarfile.open(archive) as tar:
+        with tarfile.open(archive, "r:gz") as tar:
             for member in sorted(tar.getmembers(), key=lambda each: each.name):
                 if not member.isfile():
                     continue
