@@ -287,6 +287,21 @@ def test_hosts_train_one_model_together(make_stage, diabetes, csv_text):
     assert np.corrcoef(together.predict(rows), alone.predict(rows))[0, 1] > 0.97
 
 
+def test_stopped_job_saves_what_it_has_when_asked_to(stage, diabetes, csv_text):
+    stage.write("input/data/train/part.csv", csv_text(diabetes.train))
+    hyperparameters = {"num_round": "1000000", "save_model_on_termination": "true"}
+    stage.job("training", "sagemaker-xgboost:1.7-1", hyperparameters=hyperparameters, channels={"train": "text/csv"})
+    code = "import sys, pathlib; from headgate_runtimes.algorithms.xgboost.train import main; main(pathlib.Path(sys.argv[1]))"
+    with subprocess.Popen([sys.executable, "-c", code, stage.ml], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("[2]"):
+            pass
+        process.terminate()
+        process.stdout.read()
+        assert process.wait(20) == 0
+    assert load_booster(stage.ml / "model").num_boosted_rounds() >= 3
+
+
 def test_listener_is_seen_without_connecting(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
