@@ -127,7 +127,7 @@ class RuntimeRegistry:
     def find(self, image: str) -> RuntimeSpec:
         """The runtime for an image URI. Raises AwsError (ValidationException) that names what there is."""
         for spec in self.specs():
-            if any(re.search(pattern, image) for pattern in spec.image_patterns):
+            if _matches(spec, image):
                 return spec
         known = ", ".join(f"{spec.name} ({spec.plugin})" for spec in self.specs()) or "none"
         raise validation(
@@ -143,6 +143,16 @@ class RuntimeRegistry:
             if spec.name not in self._loaded:
                 self._loaded[spec.name] = _load(spec)
             return self._loaded[spec.name]
+
+
+def _matches(spec: RuntimeSpec, image: str) -> bool:
+    try:
+        return any(re.search(pattern, image) for pattern in spec.image_patterns)
+    except re.error as error:
+        raise validation(
+            f"container runtime '{spec.name}' of plugin '{spec.plugin}' has an image pattern that is no regular "
+            f"expression: {error} in '{error.pattern!r}'"
+        ) from error
 
 
 def _load(spec: RuntimeSpec) -> ContainerRuntime:

@@ -148,7 +148,7 @@ class Run:
             host = next(host for host in self.hosts if host.name == name)
             said = message(host).strip()
             raise algorithm_error(said or describe_exit(verdict.code, self.logs[name].last_words()), verdict.code)
-        full = volume.problem() if volume else None
+        full = volume.exceeded() if volume else None
         if full and verdict.ending == "exited":
             raise algorithm_error(full, 0)
 

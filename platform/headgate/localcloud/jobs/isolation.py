@@ -71,7 +71,8 @@ def wrap(isolation: Isolation, sandbox: Sandbox, argv: Iterable[str], *, cwd: st
         binds = [(str(sandbox.ml), ML), (str(sandbox.tmp), "/tmp"), *((path, path) for path in _keep(sandbox))]  # noqa: S108
         if sandbox.hosts:
             binds.append((str(sandbox.hosts), "/etc/hosts"))
-        return ["proot", "--kill-on-exit", *(f"--bind={a}:{b}" for a, b in binds), f"--cwd={cwd}", *argv]
+        # Short options and no --kill-on-exit: distributions still ship versions that know no others.
+        return ["proot", *(word for a, b in binds for word in ("-b", f"{a}:{b}")), "-w", cwd, *argv]
     return [redirected(word, sandbox) for word in argv]
 
 

@@ -72,10 +72,11 @@ def _containers(documents: Documents, caller: Caller, model: str, definition: Js
 
 def _package(documents: Documents, caller: Caller, name: str) -> Json:
     arn = name if name.startswith("arn:") else caller.arn("sagemaker", f"model-package/{name}")
-    for key, body in documents.list(PACKAGE_KIND):
-        if key.name == arn:
-            return body
-    raise validation(f"ModelPackage {arn} does not exist")
+    fields = arn.split(":")
+    body = documents.find(Key(fields[4], fields[3], PACKAGE_KIND, arn)) if len(fields) > 5 else None
+    if body is None:
+        raise validation(f"ModelPackage {arn} does not exist")
+    return body
 
 
 def _container(model: str, definition: Json, more: Mapping[str, str]) -> ModelContainer:

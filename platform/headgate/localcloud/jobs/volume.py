@@ -24,12 +24,19 @@ class Volume:
     hosts: Sequence[Path]
     limit: int
 
-    def problem(self) -> str | None:
-        """Why the job must end: a host has written more than its volume holds, or the disk is nearly full."""
+    def exceeded(self) -> str | None:
+        """Whether a host has written more than its volume holds, in words."""
         for host in self.hosts:
             used = written_bytes(host)
             if used > self.limit:
-                return self._exceeded(f"{used / (1 << 30):.2f} GB")
+                return self._too_much(f"{used / (1 << 30):.2f} GB")
+        return None
+
+    def problem(self) -> str | None:
+        """Why a running job must end: its volume is full, or this machine's disk nearly is."""
+        found = self.exceeded()
+        if found:
+            return found
         free = shutil.disk_usage(self.hosts[0]).free
         if free < MINIMUM_FREE:
             return f"No space left on device: this machine's disk has {free >> 20} MB free"
@@ -43,10 +50,10 @@ class Volume:
         for host in self.hosts:
             for _, status in _files(host):
                 if status.st_size >= self.limit:
-                    return self._exceeded("a file as large as that")
+                    return self._too_much("a file as large as that")
         return None
 
-    def _exceeded(self, what: str) -> str:
+    def _too_much(self, what: str) -> str:
         return (
             f"No space left on device: the job wrote {what}, and its volume is {self.limit / (1 << 30):g} GB "
             "(VolumeSizeInGB); ask for a larger volume"

@@ -16,6 +16,9 @@ from headgate.localcloud.jobs.kinds import Kind
 from headgate.localcloud.jobs.supervision import Control
 from headgate.localcloud.seams import Caller, Json
 
+CLOSING_GRACE = 2.0
+"""Seconds between TERM and KILL when the local cloud itself stops."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -94,7 +97,7 @@ class Foreman:
             self._closed = True
             threads = list(self._threads.values())
             for control in self._context.controls.values():
-                control.stop(grace=0.0)
+                control.stop(grace=CLOSING_GRACE)
         self._context.records.announce()
         for thread in threads:
             thread.join()

@@ -170,6 +170,7 @@ def test_a_volume_names_what_is_full(tmp_path, monkeypatch):
     assert Volume([tmp_path], 1 << 30).problem() is None
     assert Volume([tmp_path], 1 << 30).explains() is None
     assert "VolumeSizeInGB" in Volume([tmp_path], 50_000).problem()
+    assert "VolumeSizeInGB" in Volume([tmp_path], 50_000).exceeded()
     assert "VolumeSizeInGB" in Volume([tmp_path], 100_000).explains()
     monkeypatch.setattr(volume, "MINIMUM_FREE", 1 << 60)
     assert "this machine's disk has" in Volume([tmp_path], 1 << 30).problem()

@@ -206,10 +206,9 @@ def test_redirection_rewrites_paths_and_is_only_chosen_when_asked_for(tmp_path, 
 def test_proot_binds_the_same_folders(tmp_path):
     box = sandbox(tmp_path)
     words = wrap(Isolation("proot", ""), box, ["python3", "x.py"], cwd="/opt/ml", info_fd=None)
-    assert words[:2] == ["proot", "--kill-on-exit"]
-    assert f"--bind={box.ml}:/opt/ml" in words
-    assert f"--bind={box.hosts}:/etc/hosts" in words
-    assert words[-3:] == ["--cwd=/opt/ml", "python3", "x.py"]
+    assert words[:3] == ["proot", "-b", f"{box.ml}:/opt/ml"]
+    assert f"{box.hosts}:/etc/hosts" in words
+    assert words[-4:] == ["-w", "/opt/ml", "python3", "x.py"]
 
 
 def test_the_best_way_that_works_is_chosen_and_reasons_are_told(monkeypatch):
