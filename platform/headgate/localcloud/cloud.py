@@ -21,7 +21,7 @@ from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.runtime import SageMakerRuntime
 from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
-from headgate.localcloud.server import moto_storage
+from headgate.localcloud.server import moto_keys, moto_storage
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.control import Command, Control
 from headgate.localcloud.server.credentials import RoleCredentials
@@ -133,6 +133,7 @@ class LocalCloud:
 
     def _prepare_moto(self) -> None:
         """Replace what would be a second truth inside moto; runs once moto can be imported."""
+        moto_keys.install(self.moto.outside)
         moto_storage.install(self.moto.outside, self.objects, self.logs)
         moto_lambda.install(self.moto, self.functions)
 

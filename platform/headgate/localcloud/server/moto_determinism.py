@@ -25,14 +25,14 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-_FROZEN_SECONDS = 1.0
+_FROZEN_SECONDS = 30.0
 
 
 class Moment:
-    """When and with which seed a request happens. Time stands still for its first second.
+    """When and with which seed a request happens. Time stands still for its first half minute.
 
-    It stands still so that what is written again on replay carries the same timestamps, and it moves on
-    afterwards so that a loop that waits for time to pass ends.
+    It stands still so that what is written again on replay carries the same timestamps, however long the first import
+    of a service takes, and it moves on afterwards so that a loop that waits for time to pass ends.
     """
 
     def __init__(self, seed: str, now: float) -> None:
@@ -52,6 +52,7 @@ class _Thread(threading.local):
 _thread = _Thread()
 _system = random.SystemRandom()
 _clock: Callable[[], float] = time.time
+_epoch = 0.0
 
 
 @contextmanager
@@ -96,7 +97,7 @@ class MotoDatetime(dt.datetime, metaclass=_Instances):
         return cls.fromtimestamp(_now())
 
 
-class _Shadow(ModuleType):
+class Shadow(ModuleType):
     """A module with some names replaced; everything else is the module's own."""
 
     def __init__(self, module: ModuleType, names: Mapping[str, object]) -> None:
@@ -135,14 +136,14 @@ def _swaps() -> list[tuple[object, object]]:
     shared = ThreadRandom()
     return [
         (dt.datetime, MotoDatetime),
-        (dt, _Shadow(dt, {"datetime": MotoDatetime})),
-        (time, _Shadow(time, {"time": _now})),
+        (dt, Shadow(dt, {"datetime": MotoDatetime})),
+        (time, Shadow(time, {"time": _now})),
         (time.time, _now),
-        (random, _Shadow(random, {name: getattr(shared, name) for name in _random_functions()})),
-        (uuid, _Shadow(uuid, {"uuid4": _uuid4, "uuid1": _uuid1})),
+        (random, Shadow(random, {name: getattr(shared, name) for name in _random_functions()})),
+        (uuid, Shadow(uuid, {"uuid4": _uuid4, "uuid1": _uuid1})),
         (uuid.uuid4, _uuid4),
         (uuid.uuid1, _uuid1),
-        (os, _Shadow(os, {"urandom": _urandom})),
+        (os, Shadow(os, {"urandom": _urandom})),
         (os.urandom, _urandom),
     ]
 
@@ -155,7 +156,7 @@ class _Finder(importlib.abc.MetaPathFinder):
     """Finds modules of moto as always, and swaps names once they have run."""
 
     def __init__(self) -> None:
-        self._swaps = _swaps()
+        self._swaps: dict[int, tuple[object, object]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -168,13 +169,13 @@ class _Finder(importlib.abc.MetaPathFinder):
         return spec
 
     def also(self, swaps: list[tuple[object, object]]) -> None:
-        self._swaps += swaps
+        self._swaps.update({id(old): (old, new) for old, new in swaps})
 
     def swap(self, module: ModuleType) -> None:
         for name, value in list(vars(module).items()):
-            for old, new in self._swaps:
-                if value is old:
-                    setattr(module, name, new)
+            found = self._swaps.get(id(value))
+            if found is not None:
+                setattr(module, name, found[1])
 
 
 class _Loader(importlib.abc.Loader):
@@ -186,11 +187,15 @@ class _Loader(importlib.abc.Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        self._loader.exec_module(module)
+        with at(Moment(f"module/{module.__name__}", _epoch)):  # whichever request is the first to need it
+            self._loader.exec_module(module)
         self._swap(module)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
+
+
+_finder = _Finder()
 
 
 def install(clock: Callable[[], float], epoch: float) -> None:
@@ -198,17 +203,22 @@ def install(clock: Callable[[], float], epoch: float) -> None:
 
     `clock` tells the time outside a moment, `epoch` is when backends come into being, in seconds since 1970.
     """
-    global _clock  # noqa: PLW0603 - one moto per process, so one clock per process
-    _clock = clock
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
-        finder = _Finder()
-        sys.meta_path.insert(0, finder)
-        finder.also(_faster())
-        for name, module in list(sys.modules.items()):
-            if name.startswith("moto."):
-                finder.swap(module)
+    global _clock, _epoch
+    _clock, _epoch = clock, epoch
+    if _finder not in sys.meta_path:
+        sys.meta_path.insert(0, _finder)
+        swap_names(_swaps())
+        swap_names(_faster())
     _patch_mock_random()
-    _patch_backends(epoch)
+    _patch_backends()
+
+
+def swap_names(swaps: list[tuple[object, object]]) -> None:
+    """Have every module of moto, imported or not, find the second of each pair under the first one's names."""
+    _finder.also(swaps)
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto."):
+            _finder.swap(module)
 
 
 def _faster() -> list[tuple[object, object]]:
@@ -237,21 +247,28 @@ def _patch_mock_random() -> None:
     patch(MotoRandom, "getrandbits", ThreadRandom.getrandbits)
 
 
-def _patch_backends(epoch: float) -> None:
-    from moto.core.base_backend import AccountSpecificBackend
+def _patch_backends() -> None:
+    from moto.core.base_backend import AccountSpecificBackend, BackendDict
 
-    original = AccountSpecificBackend.__getitem__
-    if getattr(original, "headgate", False):
+    in_region = AccountSpecificBackend.__getitem__
+    of_account = BackendDict._create_account_specific_backend  # noqa: SLF001 - the seam
+    if getattr(in_region, "headgate", False):
         return
 
-    def seeded(self: Any, region: str) -> Any:
+    def seeded_region(self: Any, region: str) -> Any:
         if dict.__contains__(self, "aws" if region == "global" else region):
-            return original(self, region)
-        with at(Moment(f"backend/{self.service_name}/{self.account_id}/{region}", epoch)):
-            return original(self, region)
+            return in_region(self, region)
+        with at(Moment(f"backend/{self.service_name}/{self.account_id}/{region}", _epoch)):
+            return in_region(self, region)
 
-    seeded.headgate = True  # type: ignore[attr-defined]
-    patch(AccountSpecificBackend, "__getitem__", seeded)
+    def seeded_account(self: Any, account: str) -> None:
+        if not dict.__contains__(self, account):
+            with at(Moment(f"account/{self.service_name}/{account}", _epoch)):
+                of_account(self, account)
+
+    seeded_region.headgate = True  # type: ignore[attr-defined]
+    patch(AccountSpecificBackend, "__getitem__", seeded_region)
+    patch(BackendDict, "_create_account_specific_backend", seeded_account)
 
 
 def patch(owner: object, name: str, value: object) -> None:

@@ -23,7 +23,15 @@ from headgate.localcloud.server import moto_app
 from headgate.localcloud.server.journal import Journal, Record
 from headgate.localcloud.server.moto_app import MotoApp
 from headgate.localcloud.server.moto_determinism import Moment, at, install
-from headgate.localcloud.server.moto_replay import Call, LostResultError, Replay, record_head, request_of, unwrap
+from headgate.localcloud.server.moto_replay import (
+    Call,
+    LostResultError,
+    Replay,
+    fingerprint,
+    record_head,
+    request_of,
+    unwrap,
+)
 from headgate.localcloud.server.moto_sqs import is_empty, read_poll
 from headgate.localcloud.server.operations import changes_state, operation_name
 
@@ -85,8 +93,11 @@ class MotoHost:
         with self._my_turn():
             call, moment, head = self._begin(request)
             self._journal.append(head, body)
-            response = self._run(call, moment, request, body, operation)
-        self._tell()
+            try:
+                response = self._run(call, moment, request, body, operation)
+            finally:
+                self._tell()
+            self._journal.append({"kind": "done", "call": call.number, "answer": fingerprint(response)})
         return response
 
     def _receive(self, request: HttpRequest, body: bytes) -> HttpResponse:
@@ -213,6 +224,8 @@ class MotoHost:
             gc.enable()
         if number:
             _LOG.info("replayed %d requests to moto in %.1f s", replay.requests, time.monotonic() - started)
+        for record in replay.different:
+            _LOG.warning("request %d to moto was answered differently when it was replayed", record)
         return number
 
     def _epoch(self) -> float:
@@ -235,13 +248,16 @@ class MotoHost:
         gc.collect()
         gc.freeze()
 
-    def _again(self, record: Record) -> None:
+    def _again(self, record: Record) -> str:
+        """Do a request again; returns its answer's fingerprint, empty if it failed."""
         request = request_of(record)
         operation = operation_name(request, record.body)
         call = Call(record.head["call"])
         try:
-            self._run(call, Moment(record.head["seed"], record.head["now"]), request, record.body, operation)
+            moment = Moment(record.head["seed"], record.head["now"])
+            return fingerprint(self._run(call, moment, request, record.body, operation))
         except (AwsError, LostResultError):
             _LOG.debug("replay: %s %s answered with an error, as it did before", request.service, operation)
         except Exception:
             _LOG.warning("replay: %s %s raised", request.service, operation, exc_info=True)
+        return ""

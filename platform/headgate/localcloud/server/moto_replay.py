@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.seams import Caller, HttpRequest, Json
+from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Json
 from headgate.localcloud.server.journal import Journal, Record
 
 _KEPT_HEADERS = frozenset({"authorization", "content-type", "content-encoding", "host", "user-agent"})
@@ -28,13 +29,16 @@ class LostResultError(Exception):
 class Replay:
     """Plays the journal again. A request that waits for a result from outside consumes the records up to it."""
 
-    def __init__(self, journal: Journal, again: Callable[[Record], None]) -> None:
+    def __init__(self, journal: Journal, again: Callable[[Record], str]) -> None:
         self._journal = journal
         self._records = journal.read()
         self._again = again
         self._results: dict[tuple[int, int], Json] = {}
+        self._answers: dict[int, str] = {}
         self._last = 0
         self.requests = 0
+        self.different: list[int] = []
+        """Numbers of requests whose answers were not the same again: a seam that lets chance or time through."""
 
     def run(self) -> int:
         """Replay everything; returns the last request's number."""
@@ -64,11 +68,21 @@ class Replay:
         kind = record.head["kind"]
         if kind == "request":
             self.requests += 1
-            self._last = max(self._last, int(record.head["call"]))
-            self._again(record)
+            number = int(record.head["call"])
+            self._last = max(self._last, number)
+            self._answers[number] = self._again(record)
+        elif kind == "done":
+            if self._answers.pop(record.head["call"], None) != record.head["answer"]:
+                self.different.append(record.head["call"])
         elif kind == "result":
             self._results[record.head["call"], record.head["index"]] = record.head
         return True
+
+
+def fingerprint(response: HttpResponse) -> str:
+    """A few characters that tell answers apart."""
+    body = response.body if isinstance(response.body, bytes) else b""
+    return f"{response.status}-{zlib.crc32(body):x}"
 
 
 def unwrap(result: Json) -> Json:
