@@ -291,7 +291,10 @@ def test_stopped_job_saves_what_it_has_when_asked_to(stage, diabetes, csv_text):
     stage.write("input/data/train/part.csv", csv_text(diabetes.train))
     hyperparameters = {"num_round": "1000000", "save_model_on_termination": "true"}
     stage.job("training", "sagemaker-xgboost:1.7-1", hyperparameters=hyperparameters, channels={"train": "text/csv"})
-    code = "import sys, pathlib; from headgate_runtimes.algorithms.xgboost.train import main; main(pathlib.Path(sys.argv[1]))"
+    code = (
+        "import sys, pathlib; from headgate_runtimes.algorithms.xgboost.train import main;"
+        "sys.exit(main(pathlib.Path(sys.argv[1])))"
+    )
     with subprocess.Popen([sys.executable, "-c", code, stage.ml], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         while not process.stdout.readline().startswith("[2]"):
