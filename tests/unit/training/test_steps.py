@@ -101,7 +101,7 @@ def test_the_built_in_xgboost_s_model_is_opened_by_evaluate(ship, tmp_path):
 
     assert preprocess(ship, tmp_path) == (0, "")
     rows = np.loadtxt(tmp_path / "output/train/train.csv", delimiter=",")
-    booster = xgboost.train({"max_depth": 3}, xgboost.DMatrix(rows[:, 1:], rows[:, 0]), 30)
+    booster = xgboost.train({"max_depth": 3, "nthread": 1}, xgboost.DMatrix(rows[:, 1:], rows[:, 0]), 30)
     (tmp_path / "model").mkdir()
     (tmp_path / "model/xgboost-model").write_bytes(booster.save_raw("ubj"))
     pack(tmp_path / "model", tmp_path / "input/model/model.tar.gz")

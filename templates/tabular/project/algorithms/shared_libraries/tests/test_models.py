@@ -47,7 +47,7 @@ def test_a_truncated_archive_is_refused(tmp_path):
 def test_xgboost_predicts_from_the_algorithms_own_file(tmp_path):
     xgboost = pytest.importorskip("xgboost")
     features = np.arange(20.0).reshape(20, 1)
-    booster = xgboost.train({"max_depth": 2, "eta": 1.0}, xgboost.DMatrix(features, features[:, 0]), 5)
+    booster = xgboost.train({"max_depth": 2, "eta": 1.0, "nthread": 1}, xgboost.DMatrix(features, features[:, 0]), 5)
     (tmp_path / "xgboost-model").write_bytes(booster.save_raw("ubj"))
     assert models.predict_xgboost(tmp_path, features) == pytest.approx(booster.predict(xgboost.DMatrix(features)))
 
