@@ -90,7 +90,6 @@ class TrainingJobs:
             **parameters,
             "TrainingJobArn": arn,
             "TrainingJobStatus": "InProgress",
-            "ModelArtifacts": {},
             "StoppingCondition": parameters.get("StoppingCondition") or {"MaxRuntimeInSeconds": _DAY},
             "CreationTime": now,
             "LastModifiedTime": now,
