@@ -12,9 +12,11 @@ from headgate_training.settings import SearchRange, Settings
 LONGEST_ARGUMENT = 256
 """ContainerArguments of CreateProcessingJob hold at most 100 arguments of at most 256 characters."""
 
-PREPROCESS_OUTPUTS = tuple(Output(name) for name in ("train", "validation", "test", "baseline", "lineage"))
-FEATURES = Output("features")
-"""The test rows without their targets; asked for only where a batch transform scores them."""
+PREPROCESS_OUTPUTS = tuple(Output(name) for name in ("train", "validation", "test", "features", "baseline", "lineage"))
+"""The same whatever the algorithm: step caching does not compare outputs, so a cached preprocess must have them all.
+
+`features` are the test rows without their targets, for a batch transform to score.
+"""
 LINEAGE = PropertyFile("Lineage", output="lineage", path="lineage.json")
 EVALUATION_OUTPUT = Output("evaluation")
 EVALUATION = PropertyFile("Evaluation", output="evaluation", path="evaluation.json")

@@ -126,7 +126,7 @@ def preprocess_step(plan: Plan) -> Processing:
         role=plan.role,
         code=plan.sources["preprocess"],
         inputs=[arguments.raw_input(plan.parameters.input_data)],
-        outputs=[*arguments.PREPROCESS_OUTPUTS, *([arguments.FEATURES] if plan.algorithm.scored_by_transform else [])],
+        outputs=arguments.PREPROCESS_OUTPUTS,
         arguments=arguments.preprocess(plan.settings),
         instance=processing_instance(plan),
         max_runtime_seconds=plan.settings.max_runtime_seconds,

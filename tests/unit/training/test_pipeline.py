@@ -171,6 +171,16 @@ def test_caching_is_on_for_local_data_whose_address_is_its_content(compiled):
     assert "CacheConfig" not in steps(compiled(caching="never"))["Train"]
 
 
+def test_a_cached_preprocess_has_what_every_algorithm_needs(compiled):
+    """Step caching compares inputs and not outputs: those must not depend on the algorithm."""
+    outputs = [
+        steps(compiled(algorithm=algorithm))["Preprocess"]["Arguments"]["ProcessingOutputConfig"]["Outputs"]
+        for algorithm in ("xgboost", "linear-learner", "script")
+    ]
+    names = [[output["OutputName"] for output in each] for each in outputs]
+    assert names[0] == names[1] == names[2]
+
+
 def test_evaluate_is_never_cached_because_the_registry_may_have_changed(compiled):
     assert "CacheConfig" not in steps(compiled(caching="always"))["Evaluate"]
 
