@@ -57,8 +57,9 @@ def gather(session: Session, project: str, run: RunView) -> ExecutionRecord:
             continue
         hyperparameters |= job.get("HyperParameters", {})
         metrics |= {each["MetricName"]: float(each["Value"]) for each in job.get("FinalMetricDataList", [])}
-        if "ModelArtifacts" in job:
-            artifacts["model"] = job["ModelArtifacts"]["S3ModelArtifacts"]
+        model = job.get("ModelArtifacts", {}).get("S3ModelArtifacts")
+        if model:
+            artifacts["model"] = model
     properties: dict[str, str] = {}
     if run.model_package_arn:
         package = sagemaker.describe_model_package(ModelPackageName=run.model_package_arn)
