@@ -83,7 +83,7 @@ class JobEngine:
             "CreateTransformJob": self._transform.create,
             **self._job_operations(TUNING),
             **self._tuning.operations(),
-            **{f"Delete{kind.operation}": partial(self._delete, kind) for kind in (PROCESSING, TRAINING, TUNING)},
+            **{f"Delete{kind.stem}": partial(self._delete, kind) for kind in (PROCESSING, TRAINING, TUNING)},
             **self._configs.operations(),
             **self._endpoints.operations(),
         }
@@ -100,7 +100,7 @@ class JobEngine:
         what = KINDS[kind]
         self._context.records.get(what, caller, name)
         body = self._context.records.wait(what.key(caller, name), done, timeout)
-        return summary(f"Describe{what.operation}Response", body)
+        return summary(f"Describe{what.stem}Response", body)
 
     def wait_endpoint(self, caller: Caller, name: str, timeout: float | None = None) -> Json:
         """Block until an endpoint is InService or Failed; its Describe response. Raises like `wait`."""
@@ -156,20 +156,20 @@ class JobEngine:
 
     def _job_operations(self, kind: Kind) -> dict[str, Operation]:
         return {
-            f"Describe{kind.operation}": partial(self._describe, kind),
-            f"List{kind.operation}s": partial(self._list, kind),
-            f"Stop{kind.operation}": partial(self._stop, kind),
+            f"Describe{kind.stem}": partial(self._describe, kind),
+            f"List{kind.stem}s": partial(self._list, kind),
+            f"Stop{kind.stem}": partial(self._stop, kind),
         }
 
     def _describe(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
         body = self._context.records.get(kind, caller, str(parameters[kind.name_member]))
-        return summary(f"Describe{kind.operation}Response", body)
+        return summary(f"Describe{kind.stem}Response", body)
 
     def _list(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
         bodies = [
             body for _, body in self._context.documents.list(kind.name, account=caller.account, region=caller.region)
         ]
-        return listed(kind, bodies, parameters, f"{kind.operation}Summary")
+        return listed(kind, bodies, parameters, f"{kind.stem}Summary")
 
     def _stop(self, kind: Kind, caller: Caller, parameters: Json) -> Json:
         self._foreman.stop(kind, caller, str(parameters[kind.name_member]))

@@ -53,10 +53,20 @@ class Sandbox:
     visible: tuple[str, ...] = ()
 
 
-def wrap(isolation: Isolation, sandbox: Sandbox, argv: Iterable[str], *, cwd: str, info_fd: int | None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """Descriptors that bwrap gets: it tells its child's pid on `info`, and waits for a byte on `block`."""
+
+    info: int
+    block: int
+
+
+def wrap(
+    isolation: Isolation, sandbox: Sandbox, argv: Iterable[str], *, cwd: str, handshake: Handshake | None = None
+) -> list[str]:
     """The command that runs `argv` inside the sandbox, in the folder `cwd` as seen from inside."""
     if isolation.name == "bubblewrap":
-        return [*_bubblewrap(isolation, sandbox, cwd, info_fd), "--", *argv]
+        return [*_bubblewrap(isolation, sandbox, cwd, handshake), "--", *argv]
     if isolation.name == "namespaces":
         plan = {
             "ml": str(sandbox.ml),
@@ -87,7 +97,7 @@ def home_and_tmp(isolation: Isolation, sandbox: Sandbox) -> dict[str, str]:
     return {"HOME": f"{tmp}/home", "TMPDIR": tmp}
 
 
-def _bubblewrap(isolation: Isolation, sandbox: Sandbox, cwd: str, info_fd: int | None) -> list[str]:
+def _bubblewrap(isolation: Isolation, sandbox: Sandbox, cwd: str, handshake: Handshake | None) -> list[str]:
     words = ["bwrap", "--dev-bind", "/", "/"] if Path("/opt").is_dir() else ["bwrap", *_children("/")]
     words += ["--tmpfs", "/opt", *_children("/opt", leave="ml"), "--bind", str(sandbox.ml), ML]
     words += ["--bind", str(sandbox.tmp), "/tmp"]  # noqa: S108
@@ -97,8 +107,8 @@ def _bubblewrap(isolation: Isolation, sandbox: Sandbox, cwd: str, info_fd: int |
         words += ["--ro-bind", str(sandbox.hosts), "/etc/hosts"]
     if isolation.process_namespace:
         words += ["--unshare-pid", "--proc", "/proc"]
-    if info_fd is not None:
-        words += ["--info-fd", str(info_fd)]
+    if handshake is not None:
+        words += ["--info-fd", str(handshake.info), "--block-fd", str(handshake.block)]
     # Without CAP_DAC_OVERRIDE even root cannot write to an input, which is the object store's own file.
     return [*words, "--new-session", "--die-with-parent", "--cap-drop", "CAP_DAC_OVERRIDE", "--chdir", cwd]
 
@@ -194,7 +204,7 @@ def _try(candidate: Isolation) -> str:
         check = ["/bin/sh", "-c", "test -f /opt/ml/probe && test -w /tmp && cd /proc/self"]
         try:
             result = subprocess.run(
-                wrap(candidate, sandbox, check, cwd=ML, info_fd=None),
+                wrap(candidate, sandbox, check, cwd=ML),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,

@@ -18,12 +18,6 @@ class Kind:
     stem: str
     noun: str
     log_group: str = ""
-    operation_stem: str = ""
-
-    @property
-    def operation(self) -> str:
-        """As in `Create<operation>`."""
-        return self.operation_stem or self.stem
 
     @property
     def name_member(self) -> str:
@@ -57,10 +51,5 @@ class Kind:
 PROCESSING = Kind("processing-job", "ProcessingJob", "processing job", "/aws/sagemaker/ProcessingJobs")
 TRAINING = Kind("training-job", "TrainingJob", "training job", "/aws/sagemaker/TrainingJobs")
 TRANSFORM = Kind("transform-job", "TransformJob", "transform job", "/aws/sagemaker/TransformJobs")
-TUNING = Kind(
-    "hyper-parameter-tuning-job",
-    "HyperParameterTuningJob",
-    "hyperparameter tuning job",
-    operation_stem="HyperParameterTuningJob",
-)
+TUNING = Kind("hyper-parameter-tuning-job", "HyperParameterTuningJob", "hyperparameter tuning job")
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (PROCESSING, TRAINING, TRANSFORM, TUNING)}

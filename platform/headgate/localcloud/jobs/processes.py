@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from headgate.localcloud.jobs.isolation import Isolation, Sandbox, redirected, wrap
+from headgate.localcloud.jobs.isolation import Handshake, Isolation, Sandbox, redirected, wrap
 
 MARK = "HEADGATE_JOB"
 """Marks every process of a job in its environment, so that strays can be found without a process namespace."""
@@ -132,53 +132,76 @@ class Spawner:
 def _start(isolation: Isolation, program: Program) -> Process:
     output, output_end = os.pipe()
     os.set_blocking(output, False)
-    information: tuple[int, int] | None = os.pipe() if isolation.name == "bubblewrap" else None
-    info_fd = information[1] if information else None
+    handshake = _Handshake() if isolation.name == "bubblewrap" else None
     environment = {**program.environment, MARK: program.token}
     cwd = None
     if isolation.name == "redirect":
         environment = {name: redirected(value, program.sandbox) for name, value in environment.items()}
         cwd = redirected(program.working_directory, program.sandbox)
+    theirs = handshake.theirs if handshake else None
     try:
         popen = subprocess.Popen(
-            wrap(isolation, program.sandbox, program.argv, cwd=program.working_directory, info_fd=info_fd),
+            wrap(isolation, program.sandbox, program.argv, cwd=program.working_directory, handshake=theirs),
             env=environment,
             cwd=cwd,
             stdin=subprocess.DEVNULL,
             stdout=output_end,
             stderr=output_end,
-            pass_fds=() if info_fd is None else (info_fd,),
+            pass_fds=(theirs.info, theirs.block) if theirs else (),
             start_new_session=True,
         )
     except BaseException:
         os.close(output)
-        for descriptor in information or ():
-            os.close(descriptor)
+        if handshake:
+            handshake.abandon()
         raise
     finally:
         os.close(output_end)
     group, init = popen.pid, None
-    if information:
-        os.close(information[1])
-        inner = _inner_pid(information[0])
-        if inner:
-            group = inner
+    if handshake:
+        group = handshake.inner_pid() or popen.pid
+        if isolation.process_namespace and group != popen.pid:
             with contextlib.suppress(ProcessLookupError):
-                init = os.pidfd_open(inner) if isolation.process_namespace else None
+                init = os.pidfd_open(group)
     _limit_files((popen.pid, group), program.file_limit)
+    if handshake:
+        handshake.release()
     return Process(program.host, program.token, output, os.pidfd_open(popen.pid), popen, group, init)
 
 
-def _inner_pid(descriptor: int) -> int | None:
-    """What bwrap says of the process it has made; None when it failed before that."""
-    text = b""
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        while b"}" not in text:
-            chunk = file.read(4096)
-            if not chunk:
-                return None
-            text += chunk
-    return int(json.loads(text)["child-pid"])
+class _Handshake:
+    """Holds bwrap back until the limits of what it has made are set."""
+
+    def __init__(self) -> None:
+        self._info, info_end = os.pipe()
+        block_end, self._block = os.pipe()
+        self.theirs = Handshake(info_end, block_end)
+
+    def inner_pid(self) -> int | None:
+        """What bwrap says of the process it has made; None when it failed before that."""
+        self._close_theirs()
+        text = b""
+        with os.fdopen(self._info, "rb", buffering=0) as file:
+            while b"}" not in text:
+                chunk = file.read(4096)
+                if not chunk:
+                    return None
+                text += chunk
+        return int(json.loads(text)["child-pid"])
+
+    def release(self) -> None:
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self._block, b".")
+        os.close(self._block)
+
+    def abandon(self) -> None:
+        self._close_theirs()
+        os.close(self._info)
+        os.close(self._block)
+
+    def _close_theirs(self) -> None:
+        os.close(self.theirs.info)
+        os.close(self.theirs.block)
 
 
 def _limit_files(pids: Iterable[int], limit: int | None) -> None:

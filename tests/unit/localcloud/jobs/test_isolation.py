@@ -205,7 +205,7 @@ def test_redirection_rewrites_paths_and_is_only_chosen_when_asked_for(tmp_path, 
 
 def test_proot_binds_the_same_folders(tmp_path):
     box = sandbox(tmp_path)
-    words = wrap(Isolation("proot", ""), box, ["python3", "x.py"], cwd="/opt/ml", info_fd=None)
+    words = wrap(Isolation("proot", ""), box, ["python3", "x.py"], cwd="/opt/ml")
     assert words[:3] == ["proot", "-b", f"{box.ml}:/opt/ml"]
     assert f"{box.hosts}:/etc/hosts" in words
     assert words[-4:] == ["-w", "/opt/ml", "python3", "x.py"]
