@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from headgate.cli.cloud import command
+from headgate.errors import UserError
+from headgate.localcloud import lifecycle
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+    """`headgate cloud ...` in an empty folder; its daemon is stopped afterwards."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, fails: bool = False) -> Result:
+        result = CliRunner().invoke(command, list(arguments), catch_exceptions=True)
+        if not fails and result.exception is not None:
+            raise result.exception
+        return result
+
+    yield run
+    lifecycle.stop(tmp_path / ".headgate")
+
+
+def as_json(result: Result) -> Any:
+    return json.loads(result.output)
+
+
+def test_up_status_and_down(call: Call, tmp_path: Path) -> None:
+    assert "does not exist yet" in call("status").output
+    assert as_json(call("status", "--output", "json")) == {
+        "running": False,
+        "state_dir": str(tmp_path / ".headgate"),
+        "exists": False,
+    }
+    up = as_json(call("up", "--output", "json"))
+    assert up["running"]
+    assert call("up").output.startswith(f"the local cloud listens on {up['url']}")
+    status = as_json(call("status", "--output", "json"))
+    assert (status["pid"], status["ready"]) == (up["pid"], True)
+    assert 0 < status["resident_bytes"] < 400e6
+    assert up["url"] in call("status").output
+    assert call("down").output == "stopped\n"
+    assert call("down").output == "the local cloud does not run here\n"
+    assert "stopped" in call("status").output
+
+
+def test_env_starts_it_and_makes_a_shell_use_it(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    exports = call("env", "--account", "111122223333", "--region", "eu-central-1").output
+    script = f'{exports}\n{sys.executable} -c \'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])\''
+    environment = {**os.environ, "AWS_PROFILE": "does-not-exist"}
+    done = subprocess.run(["bash", "-ec", script], env=environment, capture_output=True, text=True, check=False)
+    assert done.stdout == "arn:aws:iam::111122223333:root\n", done.stderr
+
+
+def test_env_for_other_shells_and_programs(call: Call) -> None:
+    variables = as_json(call("env", "--shell", "json"))
+    assert variables["AWS_ACCESS_KEY_ID"] == "HEADGATE123456789012"
+    assert variables == as_json(call("env", "--output", "json"))
+    assert f"set -gx AWS_ENDPOINT_URL {variables['AWS_ENDPOINT_URL']}" in call("env", "--shell", "fish").output
+    assert f"AWS_ENDPOINT_URL={variables['AWS_ENDPOINT_URL']}" in call("env", "--shell", "dotenv").output
+
+
+def test_env_can_be_taken_back_without_a_daemon(call: Call, tmp_path: Path) -> None:
+    assert call("env", "--unset").output.startswith("unset AWS_ENDPOINT_URL")
+    assert call("env", "--unset", "--shell", "fish").output.startswith("set -e AWS_ENDPOINT_URL")
+    assert call("env", "--unset", "--shell", "dotenv").output.strip() == ""
+    assert as_json(call("env", "--unset", "--shell", "json"))["AWS_ENDPOINT_URL"] is None
+    assert not (tmp_path / ".headgate").exists()
+
+
+def test_an_account_is_twelve_digits(call: Call) -> None:
+    error = call("env", "--account", "dev", fails=True).exception
+    assert isinstance(error, UserError)
+    assert error.expected == "twelve digits"
+
+
+def test_reset_asks_first(call: Call, tmp_path: Path) -> None:
+    assert call("reset").output == "there was nothing to delete\n"
+    call("up")
+    error = call("reset", fails=True).exception
+    assert isinstance(error, UserError)
+    assert error.next_command == "headgate cloud reset --yes"
+    removed = as_json(call("reset", "--yes", "--output", "json"))["removed"]
+    assert str(tmp_path / ".headgate" / "state.db") in removed
+    assert not (tmp_path / ".headgate" / "state.db").exists()
+
+
+def test_logs_are_the_daemons(call: Call, tmp_path: Path) -> None:
+    assert isinstance(call("logs", fails=True).exception, UserError)
+    call("up")
+    assert "listening on" in call("logs").output
+    found = as_json(call("logs", "-n", "1", "--output", "json"))
+    assert len(found["lines"]) == 1
+    assert found["file"] == str(tmp_path / ".headgate" / "daemon.log")
+
+
+def test_following_prints_what_is_added(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".headgate").mkdir()
+    log = tmp_path / ".headgate" / "daemon.log"
+    log.write_text("old\n")
+
+    def add(_: float) -> None:
+        if "new" in log.read_text():
+            raise KeyboardInterrupt
+        with log.open("a") as stream:
+            stream.write("new\n")
+
+    monkeypatch.setattr("headgate.cli.cloud.time.sleep", add)
+    assert call("logs", "--follow", fails=True).output.startswith("old\nnew\n")
+
+
+def test_a_project_gives_its_account_region_and_runtimes(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "headgate.yaml").write_text("name: demo\naccount: '444455556666'\nregion: eu-west-3\n")
+    variables = as_json(call("env", "--shell", "json"))
+    assert variables["AWS_ACCESS_KEY_ID"] == "HEADGATE444455556666"
+    assert variables["AWS_REGION"] == "eu-west-3"
