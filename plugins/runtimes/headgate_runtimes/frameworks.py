@@ -9,7 +9,35 @@ from typing import Any
 from headgate.localcloud.runtimes import ContainerJob, Launch, RuntimeUnavailableError
 from headgate_runtimes.images import ImageName
 from headgate_runtimes.interpreter import WORK, install_interpreter
-from headgate_runtimes.script_mode import Framework, FrameworkImage, check_framework, script_program
+from headgate_runtimes.script_mode import Framework, RuntimeSettings, check_framework, run_command, script_program
+from headgate_runtimes.script_serving import serve_script
+from headgate_runtimes.script_training import train_script
+
+
+class FrameworkImage:
+    """An image of SageMaker's that holds a framework and runs the user's code in it."""
+
+    framework: Framework
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.settings = RuntimeSettings.from_config(config)
+
+    def launch(self, job: ContainerJob) -> Launch:
+        """The program for a job of this image.
+
+        Raises:
+            RuntimeUnavailableError: the framework is not installed, or the job gives nothing to run.
+        """
+        check_framework(self.framework, job, strict=self.settings.strict_versions)
+        return self.run(job)
+
+    def run(self, job: ContainerJob) -> Launch:
+        """As `launch`, once the framework is known to be there."""
+        if job.kind == "serving":
+            return serve_script(job, self.framework, self.settings)
+        if job.entrypoint or job.kind == "processing":
+            return run_command(job, install_interpreter(job.ml_root, image_packages=True))
+        return train_script(job, self.framework, self.settings)
 
 
 class ScikitLearn(FrameworkImage):

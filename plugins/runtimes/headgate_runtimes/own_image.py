@@ -17,13 +17,8 @@ from headgate.errors import HeadgateError
 from headgate.localcloud.runtimes import ContainerJob, Launch, RuntimeUnavailableError
 from headgate_runtimes.interpreter import WORK, install_interpreter
 from headgate_runtimes.requirements import describe_error
-from headgate_runtimes.script_mode import (
-    Framework,
-    RuntimeSettings,
-    run_command,
-    script_program,
-    serve_script,
-)
+from headgate_runtimes.script_mode import Framework, RuntimeSettings, run_command, script_program
+from headgate_runtimes.script_serving import serve_script
 from headgate_runtimes.script_training import train_script
 
 _FRAMEWORK = Framework("the image", "sklearn", (), "")

@@ -1,4 +1,4 @@
-"""Script mode: the user's own training, processing and inference code in a framework's image."""
+"""Script mode: what jobs that run the user's own code in a framework's image have in common."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from typing import Any
 from headgate.environments import default_cache
 from headgate.localcloud.runtimes import ContainerJob, Launch, RuntimeUnavailableError
 from headgate_runtimes.images import ImageName
-from headgate_runtimes.interpreter import WORK, Interpreter, install_interpreter
-from headgate_runtimes.requirements import script_interpreter
-from headgate_runtimes.source import unpack_source
+from headgate_runtimes.interpreter import WORK, Interpreter
 from headgate_runtimes.training_environment import decode_hyperparameters
 
-_HERE = Path(__file__).parent
-_CODE = "/opt/ml/code"
+CODE = "/opt/ml/code"
+"""Where the user's code is, as seen inside the job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +54,6 @@ class RuntimeSettings:
             cache=Path(str(cache)).expanduser() if cache else default_cache(),
             strict_versions=bool(config.get("strict_versions", False)),
         )
-
-
-class FrameworkImage:
-    """An image of SageMaker's that holds a framework and runs the user's code in it."""
-
-    framework: Framework
-
-    def __init__(self, config: Mapping[str, Any]) -> None:
-        self.settings = RuntimeSettings.from_config(config)
-
-    def launch(self, job: ContainerJob) -> Launch:
-        """The program for a job of this image.
-
-        Raises:
-            RuntimeUnavailableError: the framework is not installed, or the job gives nothing to run.
-        """
-        check_framework(self.framework, job, strict=self.settings.strict_versions)
-        return self.run(job)
-
-    def run(self, job: ContainerJob) -> Launch:
-        """As `launch`, once the framework is known to be there."""
-        if job.kind == "serving":
-            return serve_script(job, self.framework, self.settings)
-        if job.entrypoint or job.kind == "processing":
-            return run_command(job, install_interpreter(job.ml_root, image_packages=True))
-        from headgate_runtimes.script_training import train_script
-
-        return train_script(job, self.framework, self.settings)
 
 
 def check_framework(framework: Framework, job: ContainerJob, *, strict: bool) -> None:
@@ -133,25 +103,6 @@ def script_program(job: ContainerJob) -> str | None:
     decoded = decode_hyperparameters(job.hyperparameters)
     program = job.environment.get("SAGEMAKER_PROGRAM") or decoded.get("sagemaker_program")
     return str(program) if program else None
-
-
-def serve_script(
-    job: ContainerJob, framework: Framework, settings: RuntimeSettings, environment: Path | None = None
-) -> Launch:
-    """A model server for the user's `model_fn` and friends, or for a model that needs none."""
-    location = job.environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or "/opt/ml/model/code"
-    folder = location
-    if location.startswith("s3://"):
-        unpack_source(location, job.ml_root / "code", job.ml_root, job.fetch)
-        folder = _CODE
-    code = job.ml_root / folder.removeprefix("/opt/ml").lstrip("/")
-    interpreter = script_interpreter(job, code, settings.cache, environment)
-    return Launch(
-        argv=(interpreter.executable, str(_HERE / "serving" / "__main__.py"), framework.module),
-        environment={"SAGEMAKER_SUBMIT_DIRECTORY": folder, **interpreter.environment} | code_on_path(job, folder),
-        path=(interpreter.folder,),
-        working_directory=WORK,
-    )
 
 
 def code_on_path(job: ContainerJob, *folders: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from headgate.localcloud.runtimes import ContainerJob, Launch, RuntimeUnavailableError
 from headgate_runtimes.requirements import script_interpreter
-from headgate_runtimes.script_mode import Framework, RuntimeSettings, code_on_path, script_program
+from headgate_runtimes.script_mode import CODE, Framework, RuntimeSettings, code_on_path, script_program
 from headgate_runtimes.source import unpack_source
 from headgate_runtimes.training_environment import (
     TrainingFacts,
@@ -20,7 +20,6 @@ from headgate_runtimes.training_environment import (
 )
 
 _ENTRY = Path(__file__).with_name("entry.py")
-_CODE = "/opt/ml/code"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Source:
     def module_root(self) -> str | None:
         """The folder, as seen inside the job, from which the module can be imported without installing the package."""
         module = self.program.removesuffix(".py").replace(".", "/")
-        for folder, inside in ((self.folder, _CODE), (self.folder / "src", f"{_CODE}/src")):
+        for folder, inside in ((self.folder, CODE), (self.folder / "src", f"{CODE}/src")):
             if (folder / f"{module}.py").is_file() or (folder / module / "__main__.py").is_file():
                 return inside
         return None
@@ -62,7 +61,7 @@ def train_script(
             source.
     """
     source = _source(job)
-    root = source.module_root() if source.is_package else _CODE
+    root = source.module_root() if source.is_package else CODE
     interpreter = script_interpreter(job, source.folder, settings.cache, environment, package=root is None)
     facts = TrainingFacts(
         hyperparameters=job.hyperparameters,
@@ -80,11 +79,9 @@ def train_script(
     launcher = (interpreter.executable, "-I", "-S", str(_ENTRY), "/opt/ml/output/failure", "/opt/ml/output/success")
     return Launch(
         argv=(*launcher, "--", *command),
-        environment=variables
-        | dict(interpreter.environment)
-        | code_on_path(job, *dict.fromkeys((root or _CODE, _CODE))),
+        environment=variables | dict(interpreter.environment) | code_on_path(job, *dict.fromkeys((root or CODE, CODE))),
         path=(interpreter.folder,),
-        working_directory=_CODE,
+        working_directory=CODE,
     )
 
 
@@ -96,7 +93,7 @@ def _source(job: ContainerJob) -> Source:
             "script's name) and sagemaker_submit_directory (the s3:// URI of its sourcedir.tar.gz)"
         )
     given = decode_hyperparameters(job.hyperparameters).get("sagemaker_submit_directory")
-    location = str(given or job.environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or _CODE)
+    location = str(given or job.environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or CODE)
     folder = job.ml_root / "code"
     unpack_source(location, folder, job.ml_root, job.fetch)
     source = Source(location, program, folder, frozenset(entry.name for entry in folder.iterdir()))

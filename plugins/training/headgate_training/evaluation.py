@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from headgate.pipelines import (
     Condition,
     DriftBaselines,
     Fail,
     Input,
-    Instance,
     ModelMetrics,
     Processing,
     RegisterModel,
-    Retry,
     Step,
     Test,
     Value,
@@ -25,22 +19,8 @@ from headgate.pipelines import (
     less_or_equal,
 )
 from headgate_training import arguments, lineage
+from headgate_training.plan import RETRY, Plan, Trained
 from headgate_training.settings import METRICS
-
-if TYPE_CHECKING:
-    from headgate_training.pipeline import Plan
-
-RETRY = (Retry(max_attempts=3),)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trained model: S3 URI, image that serves it, the hyperparameters it was made with, and its training job."""
-
-    model: Value
-    image: str
-    hyperparameters: Mapping[str, Value]
-    job: Value
 
 
 def evaluate_step(plan: Plan, preprocess: Processing, trained: Trained, predictions: Value | None) -> Processing:
@@ -58,7 +38,7 @@ def evaluate_step(plan: Plan, preprocess: Processing, trained: Trained, predicti
         arguments=arguments.evaluate(plan.settings, plan.parameters.seed),
         # The registry is regional; SageMaker sets the region for training jobs, but not for processing jobs.
         environment={"AWS_DEFAULT_REGION": plan.project.region},
-        instance=Instance(plan.parameters.processing_type, 1, plan.settings.processing.volume_gb),
+        instance=plan.processing_instance,
         max_runtime_seconds=plan.settings.max_runtime_seconds,
         property_files=[arguments.EVALUATION, arguments.RESULT],
         retry=RETRY,

@@ -6,18 +6,15 @@ Preprocess -> Train | Tune (-> Model -> Score) -> Evaluate -> Check -> Register,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.errors import UserError
 from headgate.pipelines import (
-    Cache,
     Channel,
     CreateModel,
     Instance,
     Pipeline,
     Processing,
-    Retry,
     SourceCode,
     Step,
     Training,
@@ -29,54 +26,13 @@ from headgate.pipelines import (
 )
 from headgate.pipelines.assets import EXCLUDED
 from headgate.spec.project import Project
-from headgate.spec.suggest import did_you_mean
-from headgate_training import algorithms, arguments, images
+from headgate_training import algorithms, arguments
 from headgate_training.algorithms import AlgorithmPlan
 from headgate_training.data import DataPipeline
-from headgate_training.evaluation import Trained, evaluate_step, register_when_good
-from headgate_training.parameters import Parameters, make_parameters
+from headgate_training.evaluation import evaluate_step, register_when_good
+from headgate_training.parameters import make_parameters
+from headgate_training.plan import RETRY, Plan, Trained
 from headgate_training.settings import Settings
-
-RETRY = (Retry(max_attempts=3),)
-"""Throttling and faults of the service are tried again; a step that fails by itself is not."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Everything that the steps are made from."""
-
-    project: Project
-    settings: Settings
-    algorithm: AlgorithmPlan
-    parameters: Parameters
-    sources: Mapping[str, SourceCode]
-
-    @property
-    def role(self) -> str:
-        """The role that jobs run as; `headgate-execution` is the local cloud's own."""
-        return self.project.role_arn or f"arn:aws:iam::{self.project.account}:role/headgate-execution"
-
-    @property
-    def cache(self) -> Cache | None:
-        return Cache(self.settings.cache_after) if self.settings.cache_after else None
-
-    @property
-    def processing_image(self) -> str:
-        """What preprocess runs in."""
-        own = own_image(self.project, "processing", self.settings.processing_image)
-        return own or images.scikit_learn(self.project.region, self.settings.sklearn_version)
-
-    @property
-    def training_image(self) -> str:
-        """What trains and serves."""
-        return own_image(self.project, "training", self.settings.training_image) or self.algorithm.image
-
-    @property
-    def evaluation_image(self) -> str:
-        """What evaluate runs in: it must be able to open the model, unless a batch transform does that."""
-        if self.settings.algorithm == "xgboost" and not self.settings.processing_image:
-            return self.training_image
-        return self.processing_image
 
 
 def training_pipeline(project: Project, settings: Settings) -> Pipeline:
@@ -128,7 +84,7 @@ def preprocess_step(plan: Plan) -> Processing:
         inputs=[arguments.raw_input(plan.parameters.input_data)],
         outputs=arguments.PREPROCESS_OUTPUTS,
         arguments=arguments.preprocess(plan.settings),
-        instance=processing_instance(plan),
+        instance=plan.processing_instance,
         max_runtime_seconds=plan.settings.max_runtime_seconds,
         property_files=[arguments.LINEAGE],
         cache=plan.cache,
@@ -200,24 +156,6 @@ def hyperparameters(plan: Plan) -> dict[str, Value]:
 def artifact_folder(plan: Plan, step: str) -> Value:
     """Where a step's models go: a place of each execution's own."""
     return join("/", [plan.parameters.artifacts, execution("PipelineExecutionId"), step])
-
-
-def processing_instance(plan: Plan) -> Instance:
-    return Instance(plan.parameters.processing_type, 1, plan.settings.processing.volume_gb)
-
-
-def own_image(project: Project, setting: str, name: str) -> str | None:
-    """An image of the project's by name, or a URI as it is; None when the setting is empty. Raises UserError."""
-    if not name:
-        return None
-    if name in project.images:
-        return project.images[name].uri(project.account, project.region)
-    if "/" in name:
-        return name
-    raise UserError(
-        f"plugins.training.images.{setting}: there is no image '{name}' under `images` of headgate.yaml "
-        f"{did_you_mean(name, project.images)}".rstrip()
-    )
 
 
 def _training(
