@@ -175,6 +175,8 @@ class FunctionRunner:
     def _running(self) -> socket.socket:
         if self._control is not None and self._server is not None and self._server.poll() is None:
             return self._control
+        if self._control is not None:
+            self._control.close()
         ours, theirs = socket.socketpair()
         module = "headgate.localcloud.functions.forkserver"
         with theirs:
