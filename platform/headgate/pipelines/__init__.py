@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headgate.pipelines.assets import Asset, AssetFile, SourceCode
-from headgate.pipelines.check import InvalidPipelineError, Problem, check
+from headgate.pipelines.check import InvalidPipelineError, Problem, check, outline
 from headgate.pipelines.conditions import (
     Test,
     any_of,
@@ -105,6 +105,7 @@ __all__ = [
     "less_or_equal",
     "less_than",
     "negate",
+    "outline",
     "project_pipelines",
     "text",
 ]

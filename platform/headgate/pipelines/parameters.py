@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Literal, TypeAlias
 
 from headgate.errors import UserError
@@ -79,3 +79,18 @@ class Parameter(Reference):
         if self.choices:
             entry["EnumValues"] = list(self.choices)
         return entry
+
+
+def used_parameters(value: object) -> Iterator[Parameter]:
+    """Every parameter inside of a value: a step's, in whatever it is made of; some perhaps more than once."""
+    if isinstance(value, Parameter):
+        yield value
+    elif is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            yield from used_parameters(getattr(value, field.name))
+    elif isinstance(value, Mapping):
+        for member in value.values():
+            yield from used_parameters(member)
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        for member in value:
+            yield from used_parameters(member)

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from headgate.errors import UserError
 from headgate.pipelines.assets import Asset
-from headgate.pipelines.parameters import Parameter
+from headgate.pipelines.parameters import Parameter, used_parameters
 from headgate.pipelines.references import Json
 from headgate.pipelines.steps import Build, Step
+from headgate.spec.suggest import did_you_mean
 
 VERSION = "2020-12-01"
 EXPERIMENT: dict[str, Json] = {
@@ -70,9 +72,19 @@ class Pipeline:
             yield step
             yield from step.children()
 
+    def step(self, name: str) -> Step:
+        """The step of that name, to refer to what it makes. Raises UserError when there is none."""
+        named = {step.name: step for step in self.all_steps()}
+        if name not in named:
+            expected = "; ".join(filter(None, [", ".join(named), did_you_mean(name, named)]))
+            raise UserError(f"pipeline '{self.name}' has no step '{name}'", expected=expected or None)
+        return named[name]
+
     def with_steps(self, steps: Sequence[Step]) -> Pipeline:
-        """The same pipeline with more steps at its end."""
-        return replace(self, steps=(*self.steps, *steps))
+        """The same pipeline with more steps at its end, and the parameters that they use and it does not have."""
+        own = [parameter.name for parameter in self.parameters]
+        added = {each.name: each for each in used_parameters(steps) if each.name not in own}
+        return replace(self, steps=(*self.steps, *steps), parameters=(*self.parameters, *added.values()))
 
     def compile(self, *, artifact_bucket: str, prefix: str = "") -> Compiled:
         """The definition, with code and outputs under `s3://<artifact_bucket>/<prefix>/`.

@@ -43,11 +43,10 @@ class HookCalls:
                 continue
             if project is not None:
                 section = project.plugin_settings.get(record.name, {})
-                # A copy each: a plugin that changes its settings changes nothing for the next call.
-                arguments |= {"project": project, "settings": copy.deepcopy(dict(section))}
+                arguments |= {"project": project, "settings": dict(section)}
             result = None
             with self.guard(record, hook):
-                given = implementation.function(*(arguments[name] for name in implementation.argnames))
+                given = implementation.function(*(_own(arguments[name]) for name in implementation.argnames))
                 result = given if given is None or isinstance(given, (Mapping, Path)) else items(given)
             if result is not None:
                 yield record, result
@@ -83,6 +82,11 @@ class HookCalls:
         self._warnings[PluginWarning.about(record.candidate, f"failed: {said}", hook)] = None
         if record.policy:
             self.broken_policies.setdefault(record.name, f"its {hook} failed: {said}")
+
+
+def _own(argument: Any) -> Any:
+    """Settings and definitions are a copy for each call, so that a plugin that changes them changes nothing else."""
+    return copy.deepcopy(argument) if isinstance(argument, Mapping) else argument
 
 
 class Guard:

@@ -4,7 +4,10 @@ import json
 import os
 from pathlib import Path
 
-from headgate.pipelines import Compiled, Fail, Parameter, Pipeline, Processing, SourceCode
+import pytest
+
+from headgate.errors import UserError
+from headgate.pipelines import Compiled, Condition, Fail, Parameter, Pipeline, Processing, SourceCode, equals, join
 
 
 def test_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
@@ -47,3 +50,22 @@ def test_steps_can_be_added_at_the_end() -> None:
     pipeline = Pipeline("p", [Fail("A", "x")])
     assert [step.name for step in pipeline.with_steps([Fail("B", "y")]).steps] == ["A", "B"]
     assert len(pipeline.steps) == 1
+
+
+def test_added_steps_bring_the_parameters_that_they_use_wherever_they_stand() -> None:
+    level, unused, known = (Parameter.integer(name, 1) for name in ("Level", "Unused", "Known"))
+    inner = Processing("Inner", image="i", role="r", environment={"LEVEL": join("-", ["a", level, known])})
+    pipeline = Pipeline("p", [Fail("A", "x")], parameters=[known]).with_steps(
+        [Condition("C", [equals(level, 1)], then=[inner])]
+    )
+    assert [each.name for each in pipeline.parameters] == ["Known", "Level"]
+    assert unused not in pipeline.parameters
+
+
+def test_step_is_found_by_name_in_a_branch_too() -> None:
+    inner = Fail("Inner", "x")
+    pipeline = Pipeline("p", [Condition("C", [equals("a", "b")], then=[inner])])
+    assert pipeline.step("Inner") is inner
+    with pytest.raises(UserError) as error:
+        pipeline.step("inner")
+    assert error.value.expected == "C, Inner; did you mean 'Inner'?"

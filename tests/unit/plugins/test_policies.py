@@ -121,3 +121,11 @@ def test_a_policy_that_lost_its_name_to_another_plugin_refuses(install: Install,
 def test_a_policy_that_is_not_registered_as_a_plugin_refuses(headgate_project: ProjectMaker, facade: Open) -> None:
     headgate_project.distribution("half", {"half.py": ""}, policies={"half": "half"})
     assert "registered under headgate.policies but not under headgate.plugins" in _refusal(facade()).details[0]
+
+
+def test_a_policy_changes_nothing_in_the_definition_that_it_is_asked_about(install: Install, facade: Open) -> None:
+    install("guard", CONTENT.replace("return []", "definition['Steps'].append(1); return []"))
+    install("later", CONTENT.replace("return []", "return map(str, definition['Steps'])"))
+    plugins, definition = facade(), {"Version": "2020-12-01", "Steps": []}
+    plugins.check_policies(plugins.project, definition)
+    assert definition["Steps"] == []
