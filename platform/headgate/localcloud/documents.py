@@ -1,21 +1,20 @@
 """A durable store of JSON documents: what the local cloud knows, in one SQLite file.
 
-Every write is one transaction in WAL mode: once `insert`, `put`, `update` or `delete` has returned, the fact
-survives `kill -9` of the daemon (synchronous=NORMAL: a process crash loses nothing, a power cut may lose
-the last moments, which a laptop's state can bear).
+Every write is one transaction: once `insert`, `put`, `update` or `delete` has returned, the fact survives `kill -9` of
+the daemon.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.localcloud.seams import Json
+from headgate.localcloud.sqlite import SqliteFile
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -50,29 +49,12 @@ class Documents:
     """Documents by key, in insertion order. Safe to use from many threads; bodies are copied in and out."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = threading.RLock()
-        self._connection = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.executescript(_SCHEMA)
+        self._file = SqliteFile(file)
+        self._file.script(_SCHEMA)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> AbstractContextManager[None]:
         """Make several calls one atomic step; nested use joins the outer one."""
-        with self._lock:
-            nested = self._connection.in_transaction
-            if nested:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
-                    self._connection.execute("ROLLBACK")
-                raise
+        return self._file.transaction()
 
     def insert(self, key: Key, body: Json) -> None:
         """Add a new document. Raises DuplicateError if the key is taken."""
@@ -86,20 +68,19 @@ class Documents:
         """Add or replace a document; a replaced one keeps its place in the order."""
         with self.transaction():
             text = json.dumps(body)
-            changed = self._connection.execute(
+            changed = self._file.write(
                 "UPDATE documents SET body=? WHERE account=? AND region=? AND kind=? AND name=?",
                 (text, key.account, key.region, key.kind, key.name),
-            ).rowcount
+            )
             if not changed:
                 self._insert(key, body)
 
     def get(self, key: Key) -> Json:
         """The document's body. Raises MissingError."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT body FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
-                (key.account, key.region, key.kind, key.name),
-            ).fetchone()
+        row = self._file.row(
+            "SELECT body FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
+            (key.account, key.region, key.kind, key.name),
+        )
         if row is None:
             raise MissingError(key.name)
         body: Json = json.loads(row[0])
@@ -123,13 +104,12 @@ class Documents:
 
     def delete(self, key: Key) -> None:
         """Remove a document. Raises MissingError."""
-        with self.transaction():
-            count = self._connection.execute(
-                "DELETE FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
-                (key.account, key.region, key.kind, key.name),
-            ).rowcount
-            if not count:
-                raise MissingError(key.name)
+        count = self._file.write(
+            "DELETE FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
+            (key.account, key.region, key.kind, key.name),
+        )
+        if not count:
+            raise MissingError(key.name)
 
     def list(
         self, kind: str, *, account: str | None = None, region: str | None = None, prefix: str = ""
@@ -143,8 +123,7 @@ class Documents:
         if prefix:
             query += " AND substr(name, 1, length(?)) = ?"
             values += [prefix, prefix]
-        with self._lock:
-            rows = self._connection.execute(query + " ORDER BY sequence", values).fetchall()
+        rows = self._file.rows(query + " ORDER BY sequence", values)
         return [(Key(*row[:4]), json.loads(row[4])) for row in rows]
 
     def next_number(self, counter: str) -> int:
@@ -156,11 +135,10 @@ class Documents:
         return value
 
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
+        self._file.close()
 
     def _insert(self, key: Key, body: Json) -> None:
-        self._connection.execute(
+        self._file.write(
             "INSERT INTO documents VALUES (?, ?, ?, ?, (SELECT coalesce(max(sequence), 0) + 1 FROM documents), ?)",
             (key.account, key.region, key.kind, key.name, json.dumps(body)),
         )

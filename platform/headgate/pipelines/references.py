@@ -10,14 +10,14 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from headgate.errors import UserError
 
 Primitive: TypeAlias = str | int | float | bool
 Json: TypeAlias = Primitive | Sequence["Json"] | Mapping[str, "Json"] | None
 
-EXECUTION_VARIABLES = (
+VariableName: TypeAlias = Literal[
     "CurrentDateTime",
     "PipelineArn",
     "PipelineExecutionArn",
@@ -26,7 +26,8 @@ EXECUTION_VARIABLES = (
     "ProcessingJobName",
     "StartDateTime",
     "TrainingJobName",
-)
+]
+EXECUTION_VARIABLES: tuple[str, ...] = get_args(VariableName)
 
 
 class Reference(ABC):
@@ -107,18 +108,7 @@ def json_get(step: str, property_file: str, path: str) -> JsonGet:
     return JsonGet(step, property_file, path)
 
 
-def execution(
-    name: Literal[
-        "CurrentDateTime",
-        "PipelineArn",
-        "PipelineExecutionArn",
-        "PipelineExecutionId",
-        "PipelineName",
-        "ProcessingJobName",
-        "StartDateTime",
-        "TrainingJobName",
-    ],
-) -> ExecutionVariable:
+def execution(name: VariableName) -> ExecutionVariable:
     """A variable of the execution. Raises UserError on a name that SageMaker does not have."""
     if name not in EXECUTION_VARIABLES:
         raise UserError(f"there is no execution variable {name!r}", expected="one of " + ", ".join(EXECUTION_VARIABLES))

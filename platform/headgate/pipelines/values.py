@@ -204,9 +204,7 @@ Scaling: TypeAlias = Literal["Auto", "Linear", "Logarithmic", "ReverseLogarithmi
 
 
 @dataclass(frozen=True, slots=True)
-class Continuous:
-    """A range of floats that a tuning job searches."""
-
+class _Interval:
     low: Value
     high: Value
     scaling: Scaling = "Auto"
@@ -215,16 +213,16 @@ class Continuous:
         return {"Name": name, "MinValue": text(self.low), "MaxValue": text(self.high), "ScalingType": self.scaling}
 
 
-@dataclass(frozen=True, slots=True)
-class Integer:
-    """A range of integers that a tuning job searches."""
+class Continuous(_Interval):
+    """A range of floats that a tuning job searches: `low`, `high`, `scaling`."""
 
-    low: Value
-    high: Value
-    scaling: Scaling = "Auto"
+    __slots__ = ()
 
-    def as_request(self, name: str) -> Renderable:
-        return {"Name": name, "MinValue": text(self.low), "MaxValue": text(self.high), "ScalingType": self.scaling}
+
+class Integer(_Interval):
+    """A range of integers that a tuning job searches: `low`, `high`, `scaling`."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

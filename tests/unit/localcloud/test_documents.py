@@ -237,7 +237,7 @@ def test_acknowledged_writes_outlive_a_kill_and_pairs_stay_pairs(tmp_path: Path)
 
 
 def test_a_full_disk_spoils_no_later_write(documents: Documents) -> None:
-    connection = documents._connection
+    connection = documents._file._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages + 1}")
     with pytest.raises(sqlite3.OperationalError, match="full"):

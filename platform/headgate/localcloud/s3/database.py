@@ -1,16 +1,13 @@
-"""The SQLite file under the S3 index: its schema, its version, its transactions."""
+"""The SQLite file under the S3 index: its schema, its version, and that one process has it."""
 
 from __future__ import annotations
 
 import fcntl
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from headgate.errors import FailedError
+from headgate.localcloud.sqlite import SqliteFile
 
 SCHEMA_VERSION = 1
 
@@ -41,77 +38,22 @@ CREATE TABLE IF NOT EXISTS parts (
 ) WITHOUT ROWID;
 """
 
-Row = tuple[Any, ...]
 
-
-class Database:
-    """One connection, one lock. A transaction that has committed survives `kill -9` of the process.
-
-    `synchronous=NORMAL` in WAL mode: a process crash loses nothing; a power cut may lose the last moments.
-    """
+class Database(SqliteFile):
+    """The index's file, which only one process at a time may have open."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(parents=True, exist_ok=True)
         self._guard = _lock_folder(root)
-        self._lock = threading.RLock()
-        self._after_commit: list[Callable[[], None]] = []
-        self._connection = sqlite3.connect(root / "index.db", check_same_thread=False, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
+        super().__init__(root / "index.db")
         self._migrate(root)
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Keep writers out while several reads, or a read and a file, must agree."""
-        with self._lock:
-            yield
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make several calls one atomic step; nested use joins the outer one."""
-        with self._lock:
-            nested = self._connection.in_transaction
-            if nested:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                self._after_commit.clear()
-                if self._connection.in_transaction:  # SQLite itself rolls back when the disk is full
-                    self._connection.execute("ROLLBACK")
-                raise
-            following, self._after_commit = self._after_commit, []
-            for action in following:
-                action()
-
-    def after_commit(self, action: Callable[[], None]) -> None:
-        """Do something once the transaction has committed, and not if it is rolled back."""
-        self._after_commit.append(action)
-
-    def rows(self, query: str, values: Sequence[object] = ()) -> list[Row]:
-        with self._lock:
-            return self._connection.execute(query, values).fetchall()
-
-    def row(self, query: str, values: Sequence[object] = ()) -> Row | None:
-        with self._lock:
-            found: Row | None = self._connection.execute(query, values).fetchone()
-            return found
-
-    def write(self, query: str, values: Sequence[object] = ()) -> int:
-        """Run one statement in a transaction; returns how many rows it changed."""
-        with self.transaction():
-            return self._connection.execute(query, values).rowcount
-
     def close(self) -> None:
-        with self._lock:
-            self._connection.close()
-            self._guard.close()
+        super().close()
+        self._guard.close()
 
     def _migrate(self, root: Path) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        ((version,),) = self.rows("PRAGMA user_version")
         if version > SCHEMA_VERSION:
             self.close()
             raise FailedError(
@@ -119,8 +61,7 @@ class Database:
                 expected=f"format {SCHEMA_VERSION}: upgrade headgate, or start over with an empty state folder",
                 next_command="headgate cloud reset",
             )
-        self._connection.executescript(_SCHEMA)
-        self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+        self.script(f"{_SCHEMA} PRAGMA user_version={SCHEMA_VERSION};")
 
 
 def _lock_folder(root: Path) -> Any:

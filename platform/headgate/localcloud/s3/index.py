@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.localcloud.s3.database import Database, Row
+from headgate.localcloud.s3.database import Database
 from headgate.localcloud.s3.values import NULL_VERSION, Attributes, BucketInfo, ObjectInfo
+from headgate.localcloud.sqlite import Row
 
 
 @dataclass(frozen=True, slots=True)

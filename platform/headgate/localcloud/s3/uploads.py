@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from headgate.localcloud.s3.database import Database, Row
+from headgate.localcloud.s3.database import Database
 from headgate.localcloud.s3.values import Attributes, Part, Upload
+from headgate.localcloud.sqlite import Row
 
 
 class UploadIndex:

@@ -3,23 +3,8 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-ROOT = Path("/opt/ml")
-
-
-def main(arguments: list[str]) -> int:
-    if arguments == ["serve"]:
-        from headgate_runtimes.algorithms.linear_learner.serve import main as serve
-
-        return serve(ROOT)
-    if arguments == ["train"]:
-        from headgate_runtimes.algorithms.linear_learner.train import main as train
-
-        return train(ROOT)
-    sys.stderr.write("usage: python -m headgate_runtimes.algorithms.linear_learner train|serve\n")
-    return 2
-
+from headgate_runtimes.algorithms.program import main
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main("headgate_runtimes.algorithms.linear_learner", sys.argv[1:]))
