@@ -1,10 +1,14 @@
-"""Shared by all tests: nothing of this machine's AWS settings or caches may reach a test."""
+"""Shared by all tests: nothing of this machine's AWS settings or caches may reach a test, nor its speed or its dice."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("headgate", derandomize=True, deadline=None, database=None)
+settings.load_profile("headgate")
 
 
 @pytest.fixture(autouse=True)

@@ -40,7 +40,7 @@ def _error(text: str) -> SpecError | None:
     return None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(YAML)
 def test_any_text_is_a_document_or_one_screen(text: str) -> None:
     error = _error(text)
@@ -49,13 +49,13 @@ def test_any_text_is_a_document_or_one_screen(text: str) -> None:
         assert all(problem.message for problem in error.problems)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(JSON)
 def test_json_is_read_as_it_is(value: Any) -> None:
     assert plain(_node(value)) == value
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6))
 def test_any_mapping_is_checked_and_every_problem_has_a_place(value: dict[str, Any]) -> None:
     problems = check(_node(value), base_schema(), root=Path("/nowhere"))

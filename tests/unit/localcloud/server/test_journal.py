@@ -35,7 +35,7 @@ def test_records_come_back_in_order_with_their_bodies(tmp_path: Path) -> None:
     journal.close()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cut=st.integers(min_value=0))
 def test_wherever_it_is_cut_off_whole_records_stay_and_writing_goes_on(
     tmp_path_factory: pytest.TempPathFactory, cut: int
