@@ -87,8 +87,14 @@ def _malformed(point: metadata.EntryPoint) -> str | None:
 
 def _distribution(point: metadata.EntryPoint) -> str:
     """The distribution's name. Metadata of a broken installation may lack anything."""
-    return (point.dist.name if point.dist else None) or "unknown distribution"
+    return _said(point, "Name") or "unknown distribution"
 
 
 def _version(point: metadata.EntryPoint) -> str:
-    return (point.dist.version if point.dist else None) or "unknown version"
+    return _said(point, "Version") or "unknown version"
+
+
+def _said(point: metadata.EntryPoint, field: str) -> str | None:
+    # Not `dist.name`: from Python 3.12 on that warns when the field is missing, and will raise.
+    headers = point.dist.metadata if point.dist else None
+    return headers[field] if headers and field in headers else None

@@ -167,10 +167,11 @@ def test_package_with_setup_py_is_run_as_a_module(stage, training, runtime, fold
     assert json.loads((stage.ml / "model" / "seen.json").read_text())["argv"][1:] == ["--alpha", "1"]
 
 
-def test_package_that_must_be_installed_and_cannot_is_refused_with_the_reason(training, runtime, monkeypatch):
-    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "0")
+def test_package_that_must_be_installed_and_cannot_is_refused_with_the_reason(training, runtime):
+    build = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+    files = {"setup.py": "", "pyproject.toml": build, "backend.py": "raise RuntimeError('broken setup')"}
     with pytest.raises(RuntimeUnavailableError, match="broken setup"):
-        runtime.launch(training({"setup.py": "raise RuntimeError('broken setup')"}, program="mine.train"))
+        runtime.launch(training(files, program="mine.train"))
 
 
 def test_requirements_are_installed_for_the_script_alone(stage, training, runtime, wheel, archive):

@@ -111,10 +111,10 @@ class VersionIndex:
     def older(self, bucket: str, key: str, version_id: str, limit: int) -> list[ObjectInfo]:
         """At most `limit` versions of a key that came before `version_id`, newest first."""
         rows = self._database.rows(
-            "SELECT * FROM versions WHERE bucket=?1 AND key=?2 AND sequence < "
-            "(SELECT sequence FROM versions WHERE bucket=?1 AND key=?2 AND version_id=?3) "
-            "ORDER BY sequence DESC LIMIT ?4",
-            (bucket, key, version_id, limit),
+            "SELECT * FROM versions WHERE bucket=? AND key=? AND sequence < "
+            "(SELECT sequence FROM versions WHERE bucket=? AND key=? AND version_id=?) "
+            "ORDER BY sequence DESC LIMIT ?",
+            (bucket, key, bucket, key, version_id, limit),
         )
         return [self._info(row) for row in rows]
 

@@ -33,7 +33,8 @@ def sandbox(tmp_path, *visible):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "tmp" / "home").mkdir()
     (tmp_path / "hosts").write_text("127.0.0.1 algo-1\n")
-    return Sandbox(tmp_path / "ml", tmp_path / "tmp", tmp_path / "hosts", visible)
+    python = (sys.prefix, sys.base_prefix)  # the checkout itself may be beneath /tmp
+    return Sandbox(tmp_path / "ml", tmp_path / "tmp", tmp_path / "hosts", (*python, *visible))
 
 
 @pytest.fixture
@@ -64,7 +65,7 @@ def output_of(process):
 
 @pytest.mark.parametrize("name", WAYS)
 def test_a_program_sees_its_own_opt_ml_tmp_and_hosts(tmp_path, spawner, name):
-    box = sandbox(tmp_path, sys.prefix)
+    box = sandbox(tmp_path)
     (box.ml / "here").write_text("mine")
     script = """
         import os, sys
@@ -152,7 +153,7 @@ def test_a_job_dies_with_the_process_that_started_it(tmp_path, name):
         from headgate.localcloud.jobs.isolation import Sandbox, probe
         from headgate.localcloud.jobs.processes import Program, Spawner
         root = Path({str(tmp_path)!r})
-        box = Sandbox(root / "ml", root / "tmp", None, (sys.prefix,))
+        box = Sandbox(root / "ml", root / "tmp", None, (sys.prefix, sys.base_prefix))
         argv = (sys.executable, "-c", "open('/opt/ml/up', 'w').close(); import time; time.sleep(600)")
         spawner = Spawner()
         spawner.start(probe({{"HEADGATE_ISOLATION": {name!r}}}),
