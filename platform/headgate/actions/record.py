@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from headgate.errors import FailedError
+from headgate.plugins.discovery import IN_TREE_NAME
 from headgate.views.models import flatten_metrics, read_json
 
 if TYPE_CHECKING:
@@ -102,13 +103,19 @@ class Recording:
     def finish(self, record: ExecutionRecord) -> dict[str, str]:
         """Hand over the record and return the properties for the version. Raises FailedError."""
         output, errors = self._process.communicate(json.dumps({"record": asdict(record), "config": self._config}))
-        if self._process.returncode:
+        said = tuple(errors.strip().splitlines()[-5:])
+        properties = None if self._process.returncode else _properties(output)
+        if properties is None:
+            wrong = (
+                f"failed with exit code {self._process.returncode}"
+                if self._process.returncode
+                else 'did not answer {"properties": {NAME: TEXT}}'
+            )
             raise FailedError(
-                f"recorder '{self._name}' failed: the execution is complete, but not recorded there",
-                details=tuple(errors.strip().splitlines()[-5:]),
+                f"recorder '{self._name}' {wrong}: the execution is complete, but not recorded there",
+                details=said or tuple(output.strip().splitlines()[-5:]),
                 next_command=f"headgate runs record {record.execution_arn.rsplit('/', 1)[1]}",
             )
-        properties: dict[str, str] = json.loads(output.splitlines()[-1])["properties"]
         return properties
 
     def abandon(self) -> None:
@@ -127,15 +134,26 @@ class Recordings:
         self._recordings = recordings
 
     def finish(self, run: RunView) -> dict[str, str]:
-        """Record an ended execution everywhere and link its version to the records. Raises FailedError."""
+        """Record an ended execution everywhere and link its version to the records.
+
+        Raises FailedError when a recorder failed, after all the others have been told.
+        """
         if not self._recordings:
             return {}
         record = gather(self._session, self._project, run)
         properties: dict[str, str] = {}
+        failures: list[FailedError] = []
         for recording in self._recordings:
-            properties |= recording.finish(record)
+            try:
+                properties |= recording.finish(record)
+            except FailedError as failure:
+                failures.append(failure)
         if run.model_package_arn and properties:
             attach(self._session, run.model_package_arn, properties)
+        if failures:
+            first, *others = failures
+            details = (*first.details, *(each.message for each in others))
+            raise FailedError(first.message, details=details, next_command=first.next_command)
         return properties
 
     def abandon(self) -> None:
@@ -147,10 +165,15 @@ class Recordings:
 def start_recordings(opened: OpenProject, session: Session) -> Iterator[Recordings]:
     """Start the recorders that the project's plugins offer; they are gone when the block is left."""
     environment = os.environ | session.environment()
+    # The modules of a project's own plugin are found wherever the command was typed.
+    path = os.pathsep.join(filter(None, [environment.get("PYTHONPATH", ""), str(opened.project.root)]))
     recordings = Recordings(
         opened.project.name,
         session,
-        tuple(Recording(spec, environment) for spec in opened.plugins.recorders(opened.project)),
+        tuple(
+            Recording(spec, environment | ({"PYTHONPATH": path} if spec.plugin == IN_TREE_NAME else {}))
+            for spec in opened.plugins.recorders(opened.project)
+        ),
     )
     try:
         yield recordings
@@ -169,6 +192,18 @@ def attach(session: Session, model_package_arn: str, properties: Mapping[str, st
     session.client("sagemaker").update_model_package(
         ModelPackageArn=model_package_arn, CustomerMetadataProperties=dict(properties)
     )
+
+
+def _properties(output: str) -> dict[str, str] | None:
+    """What a recorder answered on its last line; None when that is not what it should be."""
+    lines = output.strip().splitlines()
+    try:
+        properties = json.loads(lines[-1])["properties"] if lines else None
+    except (ValueError, TypeError, KeyError):
+        return None
+    if not isinstance(properties, dict) or not all(isinstance(value, str) for value in properties.values()):
+        return None
+    return properties
 
 
 def _training_job(sagemaker: Any, kind: str, name: str | None) -> Mapping[str, Any] | None:

@@ -28,7 +28,8 @@ class Template:
     @property
     def name(self) -> str:
         """What it is called in messages."""
-        return self.source if _URL.search(self.source) else Path(self.location).name
+        is_path = os.sep in self.source and not _URL.search(self.source)
+        return Path(self.location).name if is_path else self.source
 
 
 def shipped_folder() -> Path:

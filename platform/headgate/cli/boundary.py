@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from headgate.cli.common import style, to_json
-from headgate.errors import HeadgateError, UserError
+from headgate.errors import FailedError, HeadgateError, UserError
 from headgate.spec.secrets import mask
 
 INTERRUPTED = 130
@@ -52,6 +52,20 @@ def guarded(call: Callable[[], Any], arguments: Sequence[str]) -> int:
 def asks_for_json(arguments: Sequence[str]) -> bool:
     """Whether `--output json` is among the arguments, known even when they cannot be parsed."""
     return "--output=json" in arguments or ("--output", "json") in itertools.pairwise(arguments)
+
+
+def failure_of(call: Callable[[], Any]) -> FailedError | None:
+    """Make a call, and return the failure that it raises: what was done before it is still to be shown."""
+    try:
+        call()
+    except FailedError as error:
+        return error
+    return None
+
+
+def tell(error: HeadgateError) -> None:
+    """Print an error that comes beside a result, on standard error whatever `--output` says."""
+    print(render(error), file=sys.stderr)
 
 
 def _of_click(error: click.ClickException) -> HeadgateError:

@@ -12,7 +12,7 @@ from headgate.cli.common import Options, open_project, options, style
 from headgate.cli.runs import find_execution
 from headgate.cli.sessions import connect, target_option
 from headgate.errors import UserError
-from headgate.spec.suggest import did_you_mean
+from headgate.spec.suggest import one_of
 from headgate.views.logs import LogLine, LogReader, steps_with_logs
 from headgate.views.runs import RunView, read_run
 
@@ -48,9 +48,9 @@ def _known_step(run: RunView, step: str | None) -> None:
     names = [each.name for each in run.steps]
     if step is not None and run.is_ended and step not in names:
         raise UserError(
-            f"execution {run.id} has no step '{step}'{did_you_mean(step, names)}",
+            f"execution {run.id} has no step '{step}'",
             where="--step",
-            expected="one of " + ", ".join(names),
+            expected=one_of(step, names),
             next_command=f"headgate runs show {run.id}",
         )
 

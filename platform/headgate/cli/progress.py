@@ -73,12 +73,14 @@ class Live:
 
     def _render(self) -> Any:
         from rich.table import Table
+        from rich.text import Text
 
         grid = Table.grid(padding=(0, 2))
         for step in self._run.steps if self._run else ():
             mark, colour = _MARKS.get(step.status, ("·", "dim"))
             seconds = step.seconds if step.seconds is not None else time.time() - (step.started or time.time())
-            grid.add_row(f"[{colour}]{mark}[/]", step.name, step.status, f"{seconds:.1f} s", _note(step).strip())
+            cells = (step.name, step.status, f"{seconds:.1f} s", _note(step).strip())
+            grid.add_row(Text(mark, colour), *map(Text, cells))  # never as markup: reasons have brackets in them
         return grid
 
 

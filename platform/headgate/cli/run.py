@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from headgate.cli.boundary import failure_of, tell
 from headgate.cli.common import Options, emit, open_project, options, style
 from headgate.cli.progress import progress, steps_table
 from headgate.cli.sessions import connect, target_option
@@ -75,24 +76,27 @@ def command(
 def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
     """The pipeline that was asked for, or the only one. Raises UserError with what there is."""
     from headgate.pipelines import project_pipelines
-    from headgate.spec.suggest import did_you_mean
+    from headgate.spec.suggest import one_of
 
     names = sorted(project_pipelines(opened))
+    nothing = "a plugin or a `pipelines:` entry that brings one"
     if asked is not None:
         if asked in names:
             return asked
         raise UserError(
-            f"project '{opened.project.name}' has no pipeline '{asked}'{did_you_mean(asked, names)}",
+            f"project '{opened.project.name}' has no pipeline '{asked}'",
             where=str(opened.project.file),
-            expected="one of " + ", ".join(names) if names else "a plugin or a `pipelines:` entry that brings one",
-            next_command="headgate compile",
+            expected=one_of(asked, names, otherwise=nothing),
+            next_command="headgate compile --check",
         )
     if len(names) == 1:
         return names[0]
+    found = f"{len(names)} pipelines: say which one to run" if names else "no pipeline"
     raise UserError(
-        f"project '{opened.project.name}' has {len(names)} pipelines: say which one to run",
+        f"project '{opened.project.name}' has {found}",
         where=str(opened.project.file),
-        expected="one of " + ", ".join(names) if names else "a plugin or a `pipelines:` entry that brings one",
+        expected="one of " + ", ".join(names) if names else nothing,
+        details=tuple(str(warning) for warning in opened.warnings),
         next_command=f"headgate run {names[0]}" if names else "headgate plugins list",
     )
 
@@ -116,9 +120,11 @@ def _follow(opened: OpenProject, session: Session, arn: str, options: Options) -
             *_, run = follow(sagemaker, arn, wait=time.sleep, interval=session.poll_seconds)
             emit(options, run, lambda: _ending(session, run))
             return 130
-        recordings.finish(run)
+        unrecorded = failure_of(lambda: recordings.finish(run))
     emit(options, run, lambda: _ending(session, run))
-    return 0 if run.status == "Succeeded" else 1
+    if unrecorded:
+        tell(unrecorded)
+    return 0 if run.status == "Succeeded" and not unrecorded else 1
 
 
 def _ending(session: Session, run: RunView) -> str:

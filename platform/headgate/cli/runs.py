@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from headgate.cli.boundary import failure_of, tell
 from headgate.cli.common import Options, emit, open_project, options, table
 from headgate.cli.progress import progress, steps_table
 from headgate.cli.sessions import connect, target_option
@@ -97,9 +98,11 @@ def retry(execution: str | None, target: str, options: Options) -> int:
     with progress(quiet=options.json) as display:
         for run in follow(sagemaker, arn, wait=time.sleep, interval=session.poll_seconds):
             display.show(run)
-    record_run(opened, session, run)
+    unrecorded = failure_of(lambda: record_run(opened, session, run))
     emit(options, run, lambda: _text(run))
-    return 0 if run.status == "Succeeded" else 1
+    if unrecorded:
+        tell(unrecorded)
+    return 0 if run.status == "Succeeded" and not unrecorded else 1
 
 
 @command.command("record")

@@ -13,7 +13,7 @@ from headgate.pipelines.assets import Asset
 from headgate.pipelines.parameters import Parameter, used_parameters
 from headgate.pipelines.references import Json
 from headgate.pipelines.steps import Build, Step
-from headgate.spec.suggest import did_you_mean
+from headgate.spec.suggest import one_of
 
 VERSION = "2020-12-01"
 EXPERIMENT: dict[str, Json] = {
@@ -76,8 +76,7 @@ class Pipeline:
         """The step of that name, to refer to what it makes. Raises UserError when there is none."""
         named = {step.name: step for step in self.all_steps()}
         if name not in named:
-            expected = "; ".join(filter(None, [", ".join(named), did_you_mean(name, named)]))
-            raise UserError(f"pipeline '{self.name}' has no step '{name}'", expected=expected or None)
+            raise UserError(f"pipeline '{self.name}' has no step '{name}'", expected=one_of(name, named))
         return named[name]
 
     def with_steps(self, steps: Sequence[Step]) -> Pipeline:

@@ -24,5 +24,13 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
     return f"did you mean '{nearest}'?" if nearest else ""
 
 
+def one_of(word: str, choices: Iterable[str], *, otherwise: str = "none: there is none") -> str:
+    """`one of a, b; did you mean 'a'?`: what an error expects instead of a wrong name; `otherwise` without choices."""
+    names = list(choices)
+    if not names:
+        return otherwise
+    return "; ".join(filter(None, ["one of " + ", ".join(names), did_you_mean(word, names)]))
+
+
 def _fold(word: str) -> str:
     return word.casefold().replace("_", "-")

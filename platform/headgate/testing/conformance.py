@@ -209,9 +209,15 @@ def _runtimes_load(tested: Subject) -> None:
 
 def _recorders_there(tested: Subject) -> None:
     for recorder in tested.facade.recorders(tested.project.project):
-        found = importlib.util.find_spec(recorder.module)
-        require(found is not None, f"recorder '{recorder.name}': there is no module {recorder.module}")
+        require(_is_module(recorder.module), f"recorder '{recorder.name}': there is no module {recorder.module}")
         _require_json(recorder.config, f"recorder '{recorder.name}'")
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):  # a package above it is missing or fails, or it is no name at all
+        return False
 
 
 def _commands_load(tested: Subject) -> None:

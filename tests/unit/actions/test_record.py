@@ -148,3 +148,24 @@ def test_attaching_leaves_the_approval_alone() -> None:
     session = Session(TRAINED)
     attach(session, PACKAGE, {"a": "b"})  # type: ignore[arg-type]
     assert "ModelApprovalStatus" not in json.dumps(session.client("sagemaker").updated)
+
+
+@pytest.mark.parametrize(
+    "answer", ["", "no json", "[]", "{}", '{"properties": {"id": 1}}', '{"properties": []}'], ids=repr
+)
+def test_an_answer_that_is_none_is_the_recorders_failure(
+    answer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answering = recorder(tmp_path, monkeypatch, f"import sys; sys.stdin.read(); print({answer!r})")
+    with pytest.raises(FailedError, match="recorder 'mine' did not answer"):
+        answering.finish(record())
+
+
+def test_one_recorder_that_fails_keeps_no_other_from_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = recorder(tmp_path, monkeypatch, 'import sys; sys.stdin.read(); print(\'{"properties": {"id": "7"}}\')')
+    bad = Recording(RecorderSpec("bad", "no.such.module"), os.environ)
+    session = Session(TRAINED)
+    register = StepView("Register", "RegisterModel", "Succeeded", arn=PACKAGE)
+    with pytest.raises(FailedError, match="recorder 'bad' failed"):
+        Recordings("p", session, (bad, good)).finish(run(register))  # type: ignore[arg-type]
+    assert session.client("sagemaker").updated["CustomerMetadataProperties"] == {"id": "7"}

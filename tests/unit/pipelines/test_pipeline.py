@@ -68,4 +68,4 @@ def test_step_is_found_by_name_in_a_branch_too() -> None:
     assert pipeline.step("Inner") is inner
     with pytest.raises(UserError) as error:
         pipeline.step("inner")
-    assert error.value.expected == "C, Inner; did you mean 'Inner'?"
+    assert error.value.expected == "one of C, Inner; did you mean 'Inner'?"
