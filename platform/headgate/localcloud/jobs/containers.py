@@ -61,7 +61,7 @@ class Run:
             instance_type=self.container.instance_type,
             ml_root=host.ml,
             fetch=self.stager.fetch,
-            log=self.logs[host.name].line,
+            log=self.logs[host.name].note,
         )
         try:
             runtime = self.context.runtimes.load(image)

@@ -19,7 +19,6 @@ from headgate.localcloud.jobs.hosts import HostFolder, checked_local_path, host_
 from headgate.localcloud.jobs.joblog import JobLog, open_logs
 from headgate.localcloud.jobs.kinds import PROCESSING
 from headgate.localcloud.jobs.staging import Source, Stager, check_bucket, check_fits, place, shard, total_size
-from headgate.localcloud.jobs.supervision import Verdict
 from headgate.localcloud.jobs.uploads import Synchronizer, move_folder, sync_all, written_files
 from headgate.localcloud.jobs.work import Foreman, Work
 from headgate.localcloud.s3.store import parse_s3_uri
@@ -143,7 +142,8 @@ class ProcessingJobs:
         sync_all(continuous)
         message = read_message(run.hosts[0], _MESSAGE)
         if verdict.ending in ("stopped", "timeout"):
-            work.change(partial(self._ended, status="Stopped", message=_stop_message(verdict, request, message)))
+            reason = _out_of_time(request) if verdict.ending == "timeout" else ""
+            work.change(partial(self._ended, status="Stopped", message=message, reason=reason))
             return
         if message:
             work.change(lambda body: body.update(ExitMessage=message))
@@ -151,10 +151,12 @@ class ProcessingJobs:
         self._upload(request, run, outputs)
         work.change(partial(self._ended, status="Completed", message=message))
 
-    def _ended(self, body: Json, *, status: str, message: str) -> None:
+    def _ended(self, body: Json, *, status: str, message: str, reason: str = "") -> None:
         body.update(ProcessingJobStatus=status, ProcessingEndTime=self._context.clock.now())
         if message:
             body["ExitMessage"] = message
+        if reason:
+            body["FailureReason"] = reason
 
     def _upload(self, request: Json, run: Run, outputs: list[Output]) -> None:
         empty = [
@@ -173,11 +175,10 @@ class ProcessingJobs:
                     move_folder(self._context.objects, host.path(output.local_path), output.uri)
 
 
-def _stop_message(verdict: Verdict, request: Json, message: str) -> str:
-    if verdict.ending == "timeout" and not message:
-        seconds = request["StoppingCondition"]["MaxRuntimeInSeconds"]
-        return f"the job was stopped: it ran longer than MaxRuntimeInSeconds, {seconds} s"
-    return message
+def _out_of_time(request: Json) -> str:
+    """A job that nobody stopped says why it is Stopped."""
+    seconds = request["StoppingCondition"]["MaxRuntimeInSeconds"]
+    return f"ClientError: the job was stopped: it ran longer than MaxRuntimeInSeconds, {seconds} s"
 
 
 def _job_config(request: Json) -> Json:

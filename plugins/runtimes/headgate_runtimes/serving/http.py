@@ -278,9 +278,9 @@ def serve(load: Callable[[], Model], *, log: Callable[[str], None] | None = None
     start = time.perf_counter()
     try:
         model = load()
-    except Exception:
+    except Exception as error:
         write(traceback.format_exc().rstrip())
-        write("the model could not be loaded")
+        write(f"the model could not be loaded: {error or type(error).__name__}")
         return 1
     try:
         listener = socket.create_server(("127.0.0.1", port), backlog=1024)

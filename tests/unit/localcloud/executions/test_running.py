@@ -175,6 +175,13 @@ def test_a_training_job_out_of_time_is_a_failure(world: World) -> None:
     assert "was stopped: MaxRuntimeExceeded" in described["FailureReason"]
 
 
+def test_a_processing_job_out_of_time_is_a_failure_with_its_reason(world: World) -> None:
+    world.jobs.behave = lambda job: job.end("Stopped", FailureReason="ClientError: it ran longer than its limit")
+    described = world.run([processing("Prepare")])
+    assert described["PipelineExecutionStatus"] == "Failed"
+    assert "Prepare: ClientError: it ran longer than its limit" in described["FailureReason"]
+
+
 def test_a_fail_step_fails_the_execution_with_its_message(world: World) -> None:
     message = {"Std:Join": {"On": " ", "Values": ["too weak:", get("Parameters.Score")]}}
     described = world.run(

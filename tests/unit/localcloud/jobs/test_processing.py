@@ -111,7 +111,13 @@ def test_a_killed_script_is_named_with_its_signal(laptop):
 def test_a_job_that_runs_too_long_is_stopped_and_says_so(laptop):
     done = laptop.run_processing("slow", "import time; time.sleep(600)", seconds=1)
     assert done["ProcessingJobStatus"] == "Stopped"
-    assert "MaxRuntimeInSeconds, 1 s" in done["ExitMessage"]
+    assert "MaxRuntimeInSeconds, 1 s" in done["FailureReason"]
+
+
+def test_a_traceback_is_told_with_its_place_in_the_jobs_own_code(laptop):
+    done = laptop.run_processing("raising", "import json\n\njson.loads('{')\n")
+    assert "JSONDecodeError: Expecting property name" in done["FailureReason"]
+    assert ".py:3), exit code: 1" in done["FailureReason"]
 
 
 def test_an_output_that_was_never_written_fails_the_job_and_is_named(laptop):

@@ -81,7 +81,11 @@ def outcome(kind: JobKind, name: str, description: Json) -> Outcome:
     if status == "Stopped":
         secondary = str(description.get("SecondaryStatus", "Stopped"))
         if secondary not in ("Stopped", ""):
-            return Failed(f"ClientError: {kind.resource} '{name}' was stopped: {secondary}. {reason}".rstrip(". "))
+            limit = description.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+            why = reason or (f"it ran longer than MaxRuntimeInSeconds, {limit} s" if limit else "")
+            return Failed(f"ClientError: {kind.resource} '{name}' was stopped: {secondary}. {why}".rstrip(". "))
+        if reason:  # a processing job that ran out of time; one that somebody stopped has no reason
+            return Failed(reason)
         return Stopped(f"{kind.resource} '{name}' was stopped")
     text = reason or f"{kind.resource} '{name}' ended as {status} without a reason"
     return Failed(f"ClientError: {text}", classify_job(text))
