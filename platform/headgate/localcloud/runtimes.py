@@ -108,17 +108,26 @@ class RuntimeUnavailableError(Exception):
 
 
 class RuntimeRegistry:
-    """The runtimes of one daemon. `replace` swaps the whole list when a project's plugins or images change."""
+    """The runtimes of one daemon. `replace` swaps the whole list when a project's plugins or images change.
+
+    Every command of a project replaces it. Modules of the project itself are then imported anew, for people edit them
+    while the daemon runs; what is installed is imported once.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._specs: tuple[RuntimeSpec, ...] = ()
         self._loaded: dict[str, ContainerRuntime] = {}
+        self._projects_own: set[str] = set()
 
     def replace(self, specs: tuple[RuntimeSpec, ...]) -> None:
         with self._lock:
             self._specs = specs
             self._loaded = {}
+            for name in self._projects_own:
+                sys.modules.pop(name, None)
+            self._projects_own = set()
+            importlib.invalidate_caches()
 
     def specs(self) -> tuple[RuntimeSpec, ...]:
         with self._lock:
@@ -141,7 +150,11 @@ class RuntimeRegistry:
         spec = self.find(image)
         with self._lock:
             if spec.name not in self._loaded:
-                self._loaded[spec.name] = _load(spec)
+                known = set(sys.modules)
+                try:
+                    self._loaded[spec.name] = _load(spec)
+                finally:
+                    self._projects_own |= _modules_in(spec.search_path, set(sys.modules) - known)
             return self._loaded[spec.name]
 
 
@@ -153,6 +166,16 @@ def _matches(spec: RuntimeSpec, image: str) -> bool:
             f"container runtime '{spec.name}' of plugin '{spec.plugin}' has an image pattern that is no regular "
             f"expression: {error} in '{error.pattern!r}'"
         ) from error
+
+
+def _modules_in(folders: tuple[str, ...], names: set[str]) -> set[str]:
+    """Which of the modules lie in one of the folders, but not in an environment there."""
+    files = {name: getattr(sys.modules.get(name), "__file__", None) for name in names}
+    return {
+        name
+        for name, file in files.items()
+        if file and "site-packages" not in file and any(Path(file).is_relative_to(folder) for folder in folders)
+    }
 
 
 def _load(spec: RuntimeSpec) -> ContainerRuntime:

@@ -54,6 +54,18 @@ def test_replacing_forgets_what_was_loaded():
     assert [each.name for each in registry.specs()] == ["one"]
 
 
+def test_replacing_imports_the_projects_own_code_anew_with_what_it_imports(tmp_path):
+    own = spec("own", ".", target="headgate_own_runtime:make", search_path=(str(tmp_path),))
+    (tmp_path / "headgate_own_runtime.py").write_text(
+        "from headgate_own_helper import WORD\nmake = lambda config: [WORD]"
+    )
+    registry = RuntimeRegistry()
+    for word in ("first", "and second"):
+        (tmp_path / "headgate_own_helper.py").write_text(f"WORD = '{word}'")
+        registry.replace((own,))
+        assert registry.load("x") == [word]
+
+
 def test_specs_survive_json():
     made = spec("one", ".", search_path=("/x",), config={"a": 1})
     assert RuntimeSpec.from_json(made.as_json()) == made
