@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from headgate.errors import FailedError, UserError
-from headgate.spec.suggest import did_you_mean
+from headgate.spec.suggest import one_of, suggest
 from headgate.views.runs import PROJECT_TAG, RunView, read_run
 
 if TYPE_CHECKING:
@@ -93,11 +93,12 @@ def start(
     declared = [parameter.name for parameter in compiled.parameters]
     for name in parameters:
         if name not in declared:
+            nearest = suggest(name, declared)
             raise UserError(
-                f"pipeline '{compiled.name}' has no parameter '{name}'{did_you_mean(name, declared)}",
+                f"pipeline '{compiled.name}' has no parameter '{name}'",
                 where=f"--param {name}",
-                expected="one of " + ", ".join(declared),
-                next_command=f"headgate run {compiled.name} --param {declared[0]}=..." if declared else None,
+                expected=one_of(name, declared, otherwise="none: it has no parameters"),
+                next_command=f"headgate run {compiled.name} --param {nearest}=..." if nearest else None,
             )
     values = {name: value for name, value in facts.items() if name in declared} | dict(parameters)
     sagemaker = session.client("sagemaker")
@@ -110,7 +111,9 @@ def start(
         )
     except sagemaker.exceptions.ClientError as error:
         if error.response["Error"]["Code"] == "ValidationException":
-            raise UserError(error.response["Error"]["Message"], where="--param") from error
+            raise UserError(
+                error.response["Error"]["Message"], where="--param", next_command=f"headgate compile {compiled.name}"
+            ) from error
         raise
     arn: str = started["PipelineExecutionArn"]
     return arn

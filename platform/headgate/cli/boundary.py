@@ -6,6 +6,7 @@ With `--output json` an error is one JSON object on standard output, so that a m
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import sys
@@ -22,6 +23,7 @@ from headgate.spec.secrets import mask
 INTERRUPTED = 130
 MOST_DETAILS = 12
 LONGEST_LINE = 600
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class UsageMistakeError(UserError):
@@ -42,10 +44,11 @@ def guarded(call: Callable[[], Any], arguments: Sequence[str]) -> int:
         print(style("interrupted", "yellow", sys.stderr), file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains again when it flushes at exit
+        _drop_output()
         return 1  # as click does when it notices first
     except Exception as error:
-        return _print_bug(error, as_json)
+        known = _of_system(error)
+        return _print(known, as_json) if known else _print_bug(error, as_json)
     return result if isinstance(result, int) else 0
 
 
@@ -77,6 +80,21 @@ def _of_click(error: click.ClickException) -> HeadgateError:
     return UserError(message)
 
 
+def _of_system(error: Exception) -> HeadgateError | None:
+    """What is nobody's bug: a full disk, and calls that the cloud refuses."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        place = str(error.filename) if error.filename else None
+        return FailedError(f"nothing more can be written: {os.strerror(error.errno or 0).lower()}", where=place)
+    response = getattr(error, "response", None)
+    if type(error).__module__.partition(".")[0] == "botocore" and isinstance(response, dict) and "Error" in response:
+        refused = response["Error"]
+        return FailedError(
+            f"the cloud refused {getattr(error, 'operation_name', 'a call')}: {refused.get('Code')}: "
+            f"{refused.get('Message')}"
+        )
+    return None
+
+
 def render(error: HeadgateError) -> str:
     """An error on one screen: what was wrong, where, what would be right, the next command."""
     lines = [f"{style('error:', 'red', sys.stderr)} {error.message}"]
@@ -99,7 +117,7 @@ def _print(error: HeadgateError | click.ClickException, as_json: bool) -> int:
     if isinstance(error, click.ClickException):
         error = _of_click(error)
     if as_json:
-        print(to_json(masked(error.as_json())))
+        _say_json(error.as_json())
     else:
         print(render(error), file=sys.stderr)
     return error.exit_code
@@ -112,10 +130,23 @@ def _print_bug(error: Exception, as_json: bool) -> int:
     advice = "report it with the trace above and the output of `headgate --version` and `headgate plugins list`"
     print(f"{style('error:', 'red', sys.stderr)} {whose}{advice}", file=sys.stderr)
     if as_json:
-        print(
-            to_json({"error": "bug", "message": mask(f"{type(error).__name__}: {error}"), "trace": trace.splitlines()})
-        )
+        _say_json({"error": "bug", "message": f"{type(error).__name__}: {error}", "trace": trace.splitlines()})
     return 1
+
+
+def _say_json(error: dict[str, object]) -> None:
+    try:
+        print(to_json(masked(error)), flush=True)
+    except OSError as lost:
+        _drop_output()
+        print(
+            f"{style('error:', 'red', sys.stderr)} standard output cannot be written: {lost.strerror}", file=sys.stderr
+        )
+
+
+def _drop_output() -> None:
+    """Standard output goes nowhere from now on, or Python complains again when it flushes at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def masked(value: Any) -> Any:

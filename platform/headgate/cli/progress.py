@@ -11,6 +11,9 @@ from typing import Any, Protocol, Self
 from headgate.cli.common import style, table, wants_colour
 from headgate.views.runs import RunView, StepView
 
+_NOTE_WIDTH = 80
+"""In a table; the reason of a failed execution is told in full beside it."""
+
 _MARKS = {
     "Succeeded": ("✔", "green"),
     "Failed": ("✘", "red"),
@@ -79,7 +82,7 @@ class Live:
         for step in self._run.steps if self._run else ():
             mark, colour = _MARKS.get(step.status, ("·", "dim"))
             seconds = step.seconds if step.seconds is not None else time.time() - (step.started or time.time())
-            cells = (step.name, step.status, f"{seconds:.1f} s", _note(step).strip())
+            cells = (step.name, step.status, f"{seconds:.1f} s", _shortened(_note(step).strip()))
             grid.add_row(Text(mark, colour), *map(Text, cells))  # never as markup: reasons have brackets in them
         return grid
 
@@ -101,7 +104,7 @@ def steps_table(steps: Iterable[StepView]) -> str:
 def _rows(steps: Iterable[StepView]) -> Iterator[tuple[object, ...]]:
     for step in steps:
         seconds = None if step.seconds is None else f"{step.seconds:.2f}"
-        yield step.name, step.kind, step.status, seconds, _note(step).strip()
+        yield step.name, step.kind, step.status, seconds, _shortened(_note(step).strip())
 
 
 def _note(step: StepView) -> str:
@@ -115,6 +118,10 @@ def _note(step: StepView) -> str:
     if step.reason:
         notes.append(step.reason.strip().splitlines()[0])
     return f"  {'; '.join(notes)}" if notes else ""
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _NOTE_WIDTH else text[: _NOTE_WIDTH - 1] + "…"
 
 
 def _mark(status: str) -> str:

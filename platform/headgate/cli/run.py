@@ -76,18 +76,19 @@ def command(
 def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
     """The pipeline that was asked for, or the only one. Raises UserError with what there is."""
     from headgate.pipelines import project_pipelines
-    from headgate.spec.suggest import one_of
+    from headgate.spec.suggest import one_of, suggest
 
     names = sorted(project_pipelines(opened))
     nothing = "a plugin or a `pipelines:` entry that brings one"
     if asked is not None:
         if asked in names:
             return asked
+        nearest = suggest(asked, names) or next(iter(names), None)
         raise UserError(
             f"project '{opened.project.name}' has no pipeline '{asked}'",
             where=str(opened.project.file),
             expected=one_of(asked, names, otherwise=nothing),
-            next_command="headgate compile --check",
+            next_command=f"headgate run {nearest}" if nearest else "headgate plugins list",
         )
     if len(names) == 1:
         return names[0]
@@ -139,7 +140,11 @@ def _ending(session: Session, run: RunView) -> str:
         result = version.verdict or ", ".join(f"{name} {value:.4g}" for name, value in version.metrics.items())
         lines.append(style(f"registered {version.group}/{version.version}, {version.approval}: {result}", "bold"))
     elif run.status == "Failed":
-        lines.append(f"see why: headgate logs {run.id}; then: headgate runs retry {run.id}")
+        lines += [
+            f"see why: headgate logs {run.id}",
+            f"then mend it and run anew: headgate run {run.pipeline}",
+            f"or, when nothing needs mending, go on from where it failed: headgate runs retry {run.id}",
+        ]
     return "\n".join(lines)
 
 

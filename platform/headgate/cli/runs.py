@@ -37,6 +37,8 @@ def list_(pipeline: str | None, limit: int, target: str, options: Options) -> No
     sagemaker = connect(opened, target).client("sagemaker")
     names = [pipeline] if pipeline else deployed_names(opened, sagemaker)
     runs = [run for name in names for run in list_runs(sagemaker, name, limit=limit)]
+    if pipeline and not runs:
+        _known_pipeline(opened, sagemaker, pipeline)
 
     def text() -> str:
         if not runs:
@@ -132,9 +134,9 @@ def record(execution: str | None, wait: bool, target: str, options: Options) -> 
 
 def find_execution(opened: OpenProject, sagemaker: Any, asked: str | None) -> str:
     """The ARN of an execution named by its id or ARN, or the newest of the project. Raises UserError."""
-    from headgate.views.runs import list_runs
+    from headgate.views.runs import exists, list_runs
 
-    if asked and asked.startswith("arn:"):
+    if asked and asked.startswith("arn:") and exists(sagemaker, asked):
         return asked
     limit = 1 if asked is None else 1000
     runs = [run for name in deployed_names(opened, sagemaker) for run in list_runs(sagemaker, name, limit=limit)]
@@ -148,6 +150,20 @@ def find_execution(opened: OpenProject, sagemaker: Any, asked: str | None) -> st
         where=str(opened.project.file),
         next_command="headgate runs list" if asked else "headgate run",
     )
+
+
+def _known_pipeline(opened: OpenProject, sagemaker: Any, asked: str) -> None:
+    """Raises UserError for a pipeline that neither the project nor the cloud has."""
+    from headgate.spec.suggest import one_of
+
+    names = deployed_names(opened, sagemaker)
+    if asked not in names:
+        raise UserError(
+            f"project '{opened.project.name}' has no pipeline '{asked}'",
+            where=str(opened.project.file),
+            expected=one_of(asked, names),
+            next_command="headgate runs list",
+        )
 
 
 def deployed_names(opened: OpenProject, sagemaker: Any) -> list[str]:

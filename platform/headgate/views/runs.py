@@ -108,6 +108,17 @@ def read_run(sagemaker: Any, arn: str) -> RunView:
     )
 
 
+def exists(sagemaker: Any, arn: str) -> bool:
+    """Whether there is an execution of that ARN; what is no ARN of an execution names none."""
+    try:
+        sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    except sagemaker.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] in {"ResourceNotFound", "ValidationException"}:
+            return False
+        raise
+    return True
+
+
 def tagged_pipelines(sagemaker: Any, project: str) -> list[str]:
     """The names of the pipelines that a project deployed, whatever its code calls them."""
     return [
