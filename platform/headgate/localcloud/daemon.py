@@ -113,7 +113,7 @@ def _listen(folder: Folder, wish: int | None) -> tuple[HttpServer, _Wire]:
             return HttpServer(wish, wire), wire
         except OSError as error:
             raise UserError(
-                f"port {wish} cannot be used: {error.strerror}",
+                f"port {wish} cannot be used: {(error.strerror or str(error)).lower()}",
                 where="--port",
                 expected="a free port of this machine, or no --port for any free one",
                 next_command="headgate cloud up",

@@ -69,7 +69,7 @@ class Folder:
 
         Raises UserError if a newer Headgate wrote it, FailedError if it cannot be created.
         """
-        try:
+        with self._usable():
             self.root.mkdir(parents=True, exist_ok=True)
             ignore = self.root / ".gitignore"
             if not ignore.exists():
@@ -77,12 +77,6 @@ class Folder:
             version = self.root / "version"
             if not version.exists():
                 _write(version, json.dumps({"format": FORMAT}) + "\n")
-        except OSError as error:
-            raise FailedError(
-                f"the state folder cannot be written: {error.strerror}",
-                where=str(self.root),
-                expected="a folder that this user may write, or HEADGATE_STATE_DIR naming another one",
-            ) from error
         self.check_version()
 
     def check_version(self) -> int | None:
@@ -90,8 +84,10 @@ class Folder:
         version = self.root / "version"
         if not version.exists():
             return None
+        with self._usable():
+            text = version.read_text(encoding="utf-8", errors="replace")
         try:
-            found = int(json.loads(version.read_text(encoding="utf-8"))["format"])
+            found = int(json.loads(text)["format"])
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(
                 "the state folder's version file cannot be read",
@@ -110,9 +106,13 @@ class Folder:
 
     @contextmanager
     def starting(self) -> Iterator[None]:
-        """Held while a daemon is started or stopped; a second starter waits here, then finds the first's daemon."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.root / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Held while a daemon is started or stopped; a second starter waits here, then finds the first's daemon.
+
+        Raises UserError or FailedError when the folder cannot be used.
+        """
+        with self._usable():
+            self.root.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.root / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -133,9 +133,10 @@ class Folder:
 
     def holder(self) -> int | None:
         """The pid of the daemon that runs on this folder, or None if none does."""
-        if not self._lock_file.exists():
-            return None
-        descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CLOEXEC)
+        with self._usable():
+            if not self._lock_file.exists():
+                return None
+            descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CLOEXEC)
         try:
             if _try_lock(descriptor, fcntl.LOCK_SH):
                 return None
@@ -143,6 +144,21 @@ class Folder:
             return int(text) if text.isdigit() else 0
         finally:
             os.close(descriptor)
+
+    @contextmanager
+    def _usable(self) -> Iterator[None]:
+        """Say it when the folder is none, or not this user's."""
+        other = "HEADGATE_STATE_DIR naming another one"
+        try:
+            if self.root.exists() and not self.root.is_dir():
+                raise UserError("the state folder is a file", where=str(self.root), expected=f"a folder, or {other}")
+            yield
+        except OSError as error:
+            raise FailedError(
+                f"the state folder cannot be used: {(error.strerror or str(error)).lower()}",
+                where=str(self.root),
+                expected=f"a folder that this user may write, or {other}",
+            ) from error
 
     def publish(self, daemon: Daemon, port: int) -> None:
         """Say where the daemon listens, and remember the port for the next start."""

@@ -35,7 +35,7 @@ def test_an_unreadable_version_is_refused(tmp_path: Path, text: str) -> None:
 
 def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(FailedError, match="state folder cannot be written"):
+    with pytest.raises(FailedError, match="state folder cannot be used"):
         Folder(tmp_path / "file" / "state").prepare()
 
 
@@ -86,3 +86,12 @@ def test_contents_are_the_local_clouds_own(tmp_path: Path) -> None:
 
 def test_no_last_port_is_any_port(tmp_path: Path) -> None:
     assert Folder(tmp_path).last_port() == 0
+
+
+def test_a_state_folder_that_is_a_file_is_the_users_mistake(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("")
+    folder = Folder(tmp_path / "state")
+    with pytest.raises(UserError, match="the state folder is a file"):
+        folder.holder()
+    with pytest.raises(UserError, match="the state folder is a file"), folder.starting():
+        pytest.fail("a file cannot be started on")

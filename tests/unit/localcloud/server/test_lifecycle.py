@@ -96,7 +96,7 @@ def test_a_wished_port_that_is_taken_is_the_users_to_change(state: Path) -> None
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(UserError, match=r"port \d+ cannot be used: Address already in use"):
+        with pytest.raises(UserError, match=r"port \d+ cannot be used: address already in use"):
             lifecycle.ensure_running(state, port=other.getsockname()[1])
 
 
