@@ -10,6 +10,7 @@ import click
 
 from headgate.cli.common import Options, emit, options, style, table, warn
 from headgate.plugins.facade import Facade
+from headgate.plugins.records import say
 from headgate.plugins.session import open_plugins
 
 
@@ -116,6 +117,9 @@ def _check(facade: Facade, name: str) -> list[dict[str, str]]:
             conformance(name, project=project)
         except ConformanceError as error:
             reason = str(error)
+        except Exception as error:  # the plugin's own, raised where no hook is being called
+            traceback.print_exception(error, file=sys.stderr)
+            reason = say(error)
         results.append(
             {"plugin": name, "check": conformance.name, "outcome": "failed" if reason else "passed", "reason": reason}
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from headgate.errors import UserError
+from headgate.errors import HeadgateError, UserError
 from headgate.pipelines.check import InvalidPipelineError, check
 from headgate.pipelines.defaults import default_bucket
 from headgate.pipelines.pipeline import Compiled, Pipeline
@@ -55,7 +55,13 @@ def compile_pipeline(
         raise unknown_pipeline(opened, name, pipelines)
     destination = bucket or default_bucket(opened.project)
     if isinstance(pipeline, Pipeline):
-        compiled = pipeline.compile(artifact_bucket=destination, prefix=opened.project.name)
+        try:
+            compiled = pipeline.compile(artifact_bucket=destination, prefix=opened.project.name)
+        except HeadgateError:
+            raise
+        except Exception as error:
+            error.add_note(f"raised while pipeline '{name}' was compiled, by what a plugin put into it")
+            raise
     else:
         compiled = pipeline.compile(artifact_bucket=destination, prefix=opened.project.name, log=log)
     problems = check(compiled.definition)

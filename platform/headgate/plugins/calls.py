@@ -114,6 +114,16 @@ def expect(value: object, kind: type[T]) -> None:
         raise BadResultError(message)
 
 
+def expect_members(value: object, what: str, *names: str) -> None:
+    """Raises BadResultError unless the value has these members, by which the engine knows pipelines and steps.
+
+    Their classes belong to a layer above.
+    """
+    if isinstance(value, type) or not all(hasattr(value, name) for name in names):
+        message = f"gave {type(value).__name__}, not {what}"
+        raise BadResultError(message)
+
+
 def mapping(value: object) -> Mapping[str, Any]:
     """The value, which must be a mapping. Raises BadResultError."""
     if not isinstance(value, Mapping):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from headgate.errors import FailedError, UserError
-from headgate.plugins.calls import HookCalls, expect, items, mapping, name_of, texts
+from headgate.plugins.calls import HookCalls, expect, expect_members, items, mapping, name_of, texts
 from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, RecorderSpec, TemplateSpec
 from headgate.plugins.discovery import discover
 from headgate.plugins.loading import Loaded, import_target, load_plugins, quiet_stdout
@@ -193,6 +193,8 @@ class Facade:
         for record, result in self._with_project(hook, project):
             with self._calls.guard(record, hook):
                 offered = items(result)
+                for item in offered:
+                    expect_members(item, "a Pipeline", "compile", "all_steps", "with_steps")
                 pipelines += [
                     item for item in offered if self._calls.claim(record, hook, "pipeline", name_of(item), taken)
                 ]
@@ -206,7 +208,10 @@ class Facade:
         for record, result in self._with_project(hook, project, pipeline=pipeline):
             with self._calls.guard(record, hook):
                 what = f"step of pipeline '{pipeline.name}'"
-                added += [step for step in items(result) if self._calls.claim(record, hook, what, name_of(step), taken)]
+                offered = items(result)
+                for step in offered:
+                    expect_members(step, "a Step", "compile", "children")
+                added += [step for step in offered if self._calls.claim(record, hook, what, name_of(step), taken)]
         return pipeline.with_steps(added) if added else pipeline
 
     def policy_reasons(self, project: Project, definition: Mapping[str, Any]) -> tuple[str, ...]:

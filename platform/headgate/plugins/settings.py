@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.plugins.calls import BadResultError
+from headgate.plugins.discovery import OUR_DISTRIBUTION
 from headgate.plugins.records import PluginRecord, State
 from headgate.spec.build import build_project
 from headgate.spec.check import check
@@ -71,13 +72,18 @@ def find_problems(
     raw: RawProject, schemas: Mapping[str, Mapping[str, Any]], plugins: tuple[PluginRecord, ...]
 ) -> tuple[list[Problem], dict[str, str]]:
     """What is wrong in the file, plugins' sections included, and the plugins that are unusable with it."""
+    from jsonschema import Draft202012Validator
+
     problems = check(raw.node, base_schema(), root=raw.root)
     problems += _unknown_sections(raw, plugins)
     loaded = [record.name for record in plugins if record.state is State.LOADED]
     unusable = {name: "its settings schema cannot be had" for name in loaded if name not in schemas}
+    ours = {record.name for record in plugins if record.candidate.source == OUR_DISTRIBUTION}
     for name, schema in schemas.items():
         section = _section(raw, name)
         try:
+            if name not in ours:  # ours are sound: a test sees to it, and this takes some 20 ms
+                Draft202012Validator.check_schema(dict(schema))
             wrong = check(section or EMPTY, strict(schema), root=raw.root, prefix=("plugins", name))
         except Exception as error:  # a schema of somebody else's: jsonschema, referencing and re raise all sorts
             unusable[name] = f"its settings schema is wrong: {' '.join(str(error).split())[:200]}"

@@ -202,3 +202,10 @@ def test_mistakes_in_a_pipeline_are_one_screen_and_exit_2(make: Make, pipeline: 
     assert "Traceback" not in outcome.stderr
     assert len(outcome.stderr.splitlines()) < 24
     assert outcome.stdout == ""
+
+
+def test_what_a_plugin_put_into_a_pipeline_and_breaks_compiling_is_not_called_our_bug(make: Make) -> None:
+    project = make(PLUGIN.format(pipelines='Pipeline("p", [Lambda("Call", function_arn="a", retry=[1])])'))
+    done = project.run("compile").failed("raised while pipeline 'p' was compiled, by what a plugin put into it")
+    assert "bug in Headgate" not in done.stderr
+    project.run("plugins", "check", "project").failed("deterministic", "AttributeError")

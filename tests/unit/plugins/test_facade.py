@@ -23,9 +23,10 @@ from dataclasses import dataclass, replace
 class P:
     name: str
     steps: tuple = ()
+    compile = None
     def all_steps(self): return self.steps
     def with_steps(self, steps): return replace(self, steps=(*self.steps, *steps))
-def step(name): return SimpleNamespace(name=name)
+def step(name): return SimpleNamespace(name=name, compile=None, children=None)
 """
 
 
@@ -91,6 +92,13 @@ def test_a_wrong_schema_puts_the_plugin_aside_and_nobody_else(install: Install, 
     install("good", _hook("settings_schema", f"return {SCHEMA}"))
     plugins = facade({"plugins": {"bad": {"a": 1}}})
     assert dict(plugins.project.plugin_settings) == {"good": {"limit": 3}}
+    assert "is not used: its settings schema is wrong" in plugins.warnings[0].message
+
+
+def test_a_wrong_schema_is_told_even_where_no_setting_reaches_it(install: Install, facade: Open) -> None:
+    install("bad", _hook("settings_schema", "return {'properties': {'a': {'type': 'strin'}}}"))
+    plugins = facade()
+    assert "bad" not in plugins.project.plugin_settings
     assert "is not used: its settings schema is wrong" in plugins.warnings[0].message
 
 
@@ -207,7 +215,9 @@ def test_recorders_arrive(install: Install, facade: Open) -> None:
         ("container_runtimes", "return {'a': 1}"),
         ("container_runtimes", "raise RuntimeError('no')"),
         ("pipelines", "return [object()]"),
+        ("pipelines", "return [SimpleNamespace(name='p')]"),
         ("pipeline_steps", "return ['step']"),
+        ("pipeline_steps", "return [SimpleNamespace(name='s')]"),
     ],
 )
 def test_a_hook_that_goes_wrong_is_named_and_the_others_are_called(

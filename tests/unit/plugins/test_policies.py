@@ -92,7 +92,8 @@ def test_a_policy_whose_other_hook_fails_refuses(install: Install, facade: Open)
     )
     install(
         "other",
-        "class P:\n    name = 'p'\n    all_steps = list\n@hookimpl\ndef headgate_pipelines():\n    return [P()]\n",
+        "class P:\n    name = 'p'\n    all_steps = list\n    compile = with_steps = None\n"
+        "@hookimpl\ndef headgate_pipelines():\n    return [P()]\n",
     )
     plugins = facade()
     plugins.pipelines(plugins.project)
