@@ -19,7 +19,7 @@ from headgate.spec.project import Project
 from headgate.testing.project import ProjectMaker, TestProject
 
 PLUGIN = """
-from headgate.pipelines import Condition, Fail, Lambda, Parameter, Pipeline, equals
+from headgate.pipelines import Condition, Fail, Lambda, Parameter, Pipeline, Processing, equals
 from headgate.plugins import hookimpl
 
 
@@ -52,7 +52,7 @@ def test_definition_is_put_under_the_projects_name_in_its_bucket(make: Make) -> 
     role = "arn:aws:iam::123456789012:role/r"
     step = f'Processing("S", image="i", role="{role}", outputs=[Output("o")])'
     plugin = PLUGIN.format(pipelines=f'Pipeline("p", [{step}])').replace(
-        "import Condition", "import Output, Processing, Condition"
+        "import Condition", "import Output, Condition"
     )
     compiled = compile_pipeline(opened(make(plugin, bucket="mine")), "p")
     assert "s3://mine/wine/p" in compiled.text
@@ -205,7 +205,7 @@ def test_mistakes_in_a_pipeline_are_one_screen_and_exit_2(make: Make, pipeline: 
 
 
 def test_what_a_plugin_put_into_a_pipeline_and_breaks_compiling_is_not_called_our_bug(make: Make) -> None:
-    project = make(PLUGIN.format(pipelines='Pipeline("p", [Lambda("Call", function_arn="a", retry=[1])])'))
+    project = make(PLUGIN.format(pipelines='Pipeline("p", [Processing("S", image="i", role="r", inputs=[1])])'))
     done = project.run("compile").failed("raised while pipeline 'p' was compiled, by what a plugin put into it")
     assert "bug in Headgate" not in done.stderr
     project.run("plugins", "check", "project").failed("deterministic", "AttributeError")
