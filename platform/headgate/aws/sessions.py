@@ -5,6 +5,7 @@ The laptop's cloud and AWS differ in credentials and endpoint, and in nothing el
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any, Literal
 
 from headgate.aws.problems import explain, friendly_client
 from headgate.errors import UserError
-from headgate.localcloud import lifecycle
+from headgate.localcloud import fixed_addresses, lifecycle
 
 Target = Literal["local", "aws"]
 Runtime = Mapping[str, Any]
@@ -23,6 +24,7 @@ Runtime = Mapping[str, Any]
 STATE_FOLDER = ".headgate"
 LOCAL_ACCOUNT = "123456789012"
 LOCAL_REGION = "us-east-1"
+EXECUTION_ROLE = "headgate-execution"
 _LOCAL_SECRET = "not-checked-on-this-machine"  # noqa: S105 - the local cloud checks no signature
 
 
@@ -56,7 +58,7 @@ class Session:
         if self.declared_role:
             return self.declared_role
         if self.target == "local":
-            return f"arn:aws:iam::{self.account}:role/headgate-execution"
+            return f"arn:aws:iam::{self.account}:role/{EXECUTION_ROLE}"
         raise UserError(
             "no execution role for SageMaker jobs",
             where="headgate.yaml: role",
@@ -149,6 +151,36 @@ def local_environment(endpoint_url: str, account: str, region: str) -> dict[str,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def shell_environment(endpoint_url: str, account: str, region: str, search_path: str | None) -> dict[str, str]:
+    """Variables for a person's shell: as somebody who has assumed the execution role, like a notebook in SageMaker
+    Studio, so that the SageMaker SDK's `get_execution_role()` finds one. `search_path` is PYTHONPATH as it stands.
+    """
+    variables = local_environment(endpoint_url, account, region)
+    key = {"AWS_ACCESS_KEY_ID": f"HEADGATEROLE{account}"}
+    return {**variables, **key, "PYTHONPATH": fixed_addresses.with_folder(search_path)}
+
+
+def ensure_execution_role(session: Session) -> None:
+    """Make the role that `headgate cloud env` hands out, which may do everything, unless the account has it."""
+    from botocore.exceptions import ClientError
+
+    iam = session.client("iam")
+    services = ["sagemaker.amazonaws.com", "lambda.amazonaws.com"]
+    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    try:
+        iam.create_role(RoleName=EXECUTION_ROLE, AssumeRolePolicyDocument=_policy(trust))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "EntityAlreadyExists":
+            raise
+        return
+    iam.put_role_policy(RoleName=EXECUTION_ROLE, PolicyName="everything", PolicyDocument=_policy(everything))
+
+
+def _policy(statement: Mapping[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _local(

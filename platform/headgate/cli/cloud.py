@@ -14,12 +14,16 @@ import click
 from headgate.cli.common import Options, emit, open_project, options, style, table
 from headgate.errors import UserError
 from headgate.localcloud import lifecycle
+from headgate.localcloud.fixed_addresses import without_folder
 from headgate.localcloud.folder import Folder
 from headgate.localcloud.lifecycle import Endpoint, Status
 from headgate.spec.load import find_project
 
 _UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SAGEMAKER")
 _FOLLOW_SECONDS = 0.2
+
+Variables = Mapping[str, str | None]
+"""A shell's variables; None takes one away."""
 
 
 @click.group("cloud")
@@ -90,7 +94,7 @@ def env(shell: str, account: str | None, region: str | None, unset: bool, option
 
     In bash or zsh: eval "$(headgate cloud env)". In fish: headgate cloud env --shell fish | source.
     """
-    from headgate.aws.sessions import LOCAL_ACCOUNT, LOCAL_REGION, local_environment
+    from headgate.aws.sessions import LOCAL_ACCOUNT, LOCAL_REGION, connect, ensure_execution_role, shell_environment
 
     if account is not None and not (len(account) == 12 and account.isdigit()):
         raise UserError(f"account '{account}' is not an AWS account id", where="--account", expected="twelve digits")
@@ -98,12 +102,19 @@ def env(shell: str, account: str | None, region: str | None, unset: bool, option
         project = open_project(options).project
         account, region = account or project.account, region or project.region
     account, region = account or LOCAL_ACCOUNT, region or LOCAL_REGION
-    url = "" if unset else _start(options, None).url
-    variables = local_environment(url, account, region)
+    search_path = os.environ.get("PYTHONPATH")
+    if unset:
+        variables: dict[str, str | None] = dict.fromkeys(shell_environment("", account, region, None))
+        variables["PYTHONPATH"] = without_folder(search_path) or None
+    else:
+        url = _start(options, None).url
+        state = _state(options)
+        ensure_execution_role(connect(state.parent, account=account, region=region, environ=_at(state)))
+        variables = {**shell_environment(url, account, region, search_path)}
     if options.json or shell == "json":
-        emit(Options(output="json"), dict.fromkeys(variables) if unset else variables, str)
+        emit(Options(output="json"), variables, str)
         return
-    print(_WRITERS[shell](variables, unset))
+    print(_WRITERS[shell](variables))
 
 
 @command.command("logs")
@@ -173,22 +184,27 @@ def _status_text(found: Status) -> str:
     return table(["", ""], rows).partition("\n")[2]
 
 
-def _bash(variables: Mapping[str, str], unset: bool) -> str:
-    if unset:
-        return f"unset {' '.join(variables)}"
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
-    return "\n".join([f"unset {' '.join(_UNSET)}", *exports])
+def _at(state: Path) -> Mapping[str, str]:
+    return {"HEADGATE_STATE_DIR": str(state)}
 
 
-def _fish(variables: Mapping[str, str], unset: bool) -> str:
-    if unset:
-        return f"set -e {' '.join(variables)}"
-    exports = [f"set -gx {name} {shlex.quote(value)}" for name, value in variables.items()]
-    return "\n".join([f"set -e {' '.join(_UNSET)}", *exports])
+def _bash(variables: Variables) -> str:
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items() if value is not None]
+    return "\n".join([f"unset {' '.join(_taken_away(variables))}", *exports])
 
 
-def _dotenv(variables: Mapping[str, str], unset: bool) -> str:
-    return "" if unset else "\n".join(f"{name}={value}" for name, value in variables.items())
+def _fish(variables: Variables) -> str:
+    exports = [f"set -gx {name} {shlex.quote(value)}" for name, value in variables.items() if value is not None]
+    return "\n".join([f"set -e {' '.join(_taken_away(variables))}", *exports])
 
 
-_WRITERS: Mapping[str, Callable[[Mapping[str, str], bool], str]] = {"bash": _bash, "fish": _fish, "dotenv": _dotenv}
+def _dotenv(variables: Variables) -> str:
+    return "\n".join(f"{name}={value}" for name, value in variables.items() if value is not None)
+
+
+def _taken_away(variables: Variables) -> tuple[str, ...]:
+    """What a shell must forget: the variables without a value; without any, whatever would win over ours."""
+    return tuple(name for name, value in variables.items() if value is None) or _UNSET
+
+
+_WRITERS: Mapping[str, Callable[[Variables], str]] = {"bash": _bash, "fish": _fish, "dotenv": _dotenv}

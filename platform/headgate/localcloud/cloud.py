@@ -28,7 +28,7 @@ from headgate.localcloud.server.credentials import RoleCredentials
 from headgate.localcloud.server.identity import DEFAULT_ACCOUNT, Identities
 from headgate.localcloud.server.journal import Journal
 from headgate.localcloud.server.moto_host import MotoHost
-from headgate.localcloud.server.sts import RootIdentity
+from headgate.localcloud.server.sts import OwnIdentity
 
 _RUNTIMES = Key("", "", "runtimes", "all")
 _WARM = ("sts", "iam", "ssm", "sqs", "awslambda", "events", "secretsmanager", "kms")
@@ -104,7 +104,7 @@ class LocalCloud:
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": SageMakerRuntime(self.jobs),
             "lambda": self.invocations,
-            "sts": RootIdentity(),
+            "sts": OwnIdentity(),
         }
 
     def _commands(self, stop: Callable[[], None]) -> Mapping[tuple[str, str], Command]:

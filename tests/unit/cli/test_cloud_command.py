@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from headgate.cli.cloud import command
 from headgate.errors import UserError
-from headgate.localcloud import lifecycle
+from headgate.localcloud import fixed_addresses, lifecycle
 
 Call = Callable[..., Result]
 
@@ -61,12 +61,38 @@ def test_env_starts_it_and_makes_a_shell_use_it(call: Call, monkeypatch: pytest.
     script = f'{exports}\n{sys.executable} -c \'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])\''
     environment = {**os.environ, "AWS_PROFILE": "does-not-exist"}
     done = subprocess.run(["bash", "-ec", script], env=environment, capture_output=True, text=True, check=False)
-    assert done.stdout == "arn:aws:iam::111122223333:root\n", done.stderr
+    assert done.stdout == "arn:aws:sts::111122223333:assumed-role/headgate-execution/headgate\n", done.stderr
+
+
+def test_env_makes_fixed_aws_addresses_lead_here_too(call: Call) -> None:
+    """As the SageMaker SDK asks who it is, in every session; the role that is named exists."""
+    program = (
+        "import boto3; sts = boto3.client('sts', endpoint_url='https://sts.us-east-1.amazonaws.com');"
+        "role = sts.get_caller_identity()['Arn'].split('/')[1];"
+        "print(boto3.client('iam').get_role(RoleName=role)['Role']['Arn'])"
+    )
+    call("env")
+    exports = call("env").output
+    done = subprocess.run(
+        ["bash", "-ec", f'{exports}\n{sys.executable} -c "{program}"'], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "arn:aws:iam::123456789012:role/headgate-execution\n", done.stderr
+
+
+def test_env_adds_to_the_search_path_once_and_takes_only_that_away(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/mine:/yours")
+    first = as_json(call("env", "--shell", "json"))["PYTHONPATH"]
+    assert first == f"{fixed_addresses.FOLDER}:/mine:/yours"
+    monkeypatch.setenv("PYTHONPATH", first)
+    assert as_json(call("env", "--shell", "json"))["PYTHONPATH"] == first
+    taken_back = call("env", "--unset").output
+    assert "export PYTHONPATH=/mine:/yours" in taken_back
+    assert "AWS_ENDPOINT_URL" in taken_back.splitlines()[0]
 
 
 def test_env_for_other_shells_and_programs(call: Call) -> None:
     variables = as_json(call("env", "--shell", "json"))
-    assert variables["AWS_ACCESS_KEY_ID"] == "HEADGATE123456789012"
+    assert variables["AWS_ACCESS_KEY_ID"] == "HEADGATEROLE123456789012"
     assert variables == as_json(call("env", "--output", "json"))
     assert f"set -gx AWS_ENDPOINT_URL {variables['AWS_ENDPOINT_URL']}" in call("env", "--shell", "fish").output
     assert f"AWS_ENDPOINT_URL={variables['AWS_ENDPOINT_URL']}" in call("env", "--shell", "dotenv").output
@@ -124,5 +150,5 @@ def test_following_prints_what_is_added(call: Call, tmp_path: Path, monkeypatch:
 def test_a_project_gives_its_account_region_and_runtimes(call: Call, tmp_path: Path) -> None:
     (tmp_path / "headgate.yaml").write_text("name: demo\naccount: '444455556666'\nregion: eu-west-3\n")
     variables = as_json(call("env", "--shell", "json"))
-    assert variables["AWS_ACCESS_KEY_ID"] == "HEADGATE444455556666"
+    assert variables["AWS_ACCESS_KEY_ID"] == "HEADGATEROLE444455556666"
     assert variables["AWS_REGION"] == "eu-west-3"

@@ -1,7 +1,8 @@
 """Who is calling: from an access key to an account and a principal.
 
-Three kinds of keys exist. A root key of the local cloud spells its account (`HEADGATE` and twelve digits). Keys of IAM
-users and of assumed roles are in moto's tables. Any other key is taken for the default account's root, so that
+Keys of the local cloud's own spell their account: `HEADGATE` and twelve digits stand for its root, `HEADGATEROLE` and
+twelve digits for somebody who has assumed the execution role, as in SageMaker Studio. Keys of IAM users and of other
+assumed roles are in moto's tables. Any other key is taken for the default account's root, so that
 settings such as `AWS_ACCESS_KEY_ID=test`, which many projects carry, work as they do elsewhere.
 """
 
@@ -16,7 +17,9 @@ from headgate.localcloud.seams import Caller
 
 DEFAULT_ACCOUNT = "123456789012"
 
-_ROOT_KEY = re.compile(r"^HEADGATE(\d{12})$")
+EXECUTION_ROLE = "headgate-execution"
+
+_OWN_KEY = re.compile(r"^HEADGATE(ROLE)?(\d{12})$")
 _ISSUED_KEY = re.compile(r"^[A-Z0-9]{16,128}$")
 
 
@@ -25,6 +28,17 @@ def root_key(account: str) -> str:
     if not re.fullmatch(r"\d{12}", account):
         raise ValueError(f"account {account!r} is not twelve digits")
     return f"HEADGATE{account}"
+
+
+def own_principal(access_key: str) -> tuple[str, str] | None:
+    """The account and principal of a key that the local cloud itself gives out, None for any other key."""
+    own = _OWN_KEY.match(access_key)
+    if own is None:
+        return None
+    role, account = own.groups()
+    if role:
+        return account, f"arn:aws:sts::{account}:assumed-role/{EXECUTION_ROLE}/headgate"
+    return account, f"arn:aws:iam::{account}:root"
 
 
 class Identities:
@@ -41,9 +55,9 @@ class Identities:
         return Caller(account, region, principal)
 
     def _find(self, access_key: str) -> tuple[str, str]:
-        root = _ROOT_KEY.match(access_key)
-        if root:
-            return root.group(1), f"arn:aws:iam::{root.group(1)}:root"
+        own = own_principal(access_key)
+        if own:
+            return own
         if access_key in self._roles:
             return self._roles[access_key]
         if _ISSUED_KEY.match(access_key):

@@ -6,7 +6,8 @@ import pytest
 
 from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse
 from headgate.localcloud.server.credentials import RoleCredentials
-from headgate.localcloud.server.sts import RootIdentity
+from headgate.localcloud.server.identity import own_principal
+from headgate.localcloud.server.sts import OwnIdentity
 
 ROLE = "arn:aws:iam::222222222222:role/r"
 CALLER = Caller("123456789012", "eu-west-1")
@@ -71,7 +72,7 @@ def identity(principal: str, body: bytes) -> HttpResponse | None:
     import io
 
     caller = Caller("111122223333", "eu-west-1", principal)
-    return RootIdentity().handle(HttpRequest("POST", "/", (), {}, io.BytesIO(body), "sts", caller))
+    return OwnIdentity().handle(HttpRequest("POST", "/", (), {}, io.BytesIO(body), "sts", caller))
 
 
 def test_roots_identity_is_answered_without_moto() -> None:
@@ -79,6 +80,18 @@ def test_roots_identity_is_answered_without_moto() -> None:
     assert response is not None
     assert isinstance(response.body, bytes)
     assert b"<Arn>arn:aws:iam::111122223333:root</Arn>" in response.body
+
+
+def test_the_execution_roles_own_key_is_an_assumed_role() -> None:
+    account, principal = own_principal("HEADGATEROLE111122223333") or ("", "")
+    assert (account, principal) == (
+        "111122223333",
+        "arn:aws:sts::111122223333:assumed-role/headgate-execution/headgate",
+    )
+    response = identity(principal, b"Action=GetCallerIdentity")
+    assert response is not None
+    assert isinstance(response.body, bytes)
+    assert b"<UserId>AROAHEADGATEEXECUTION:headgate</UserId>" in response.body
 
 
 def test_everything_else_of_sts_is_motos() -> None:

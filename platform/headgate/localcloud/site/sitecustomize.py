@@ -1,0 +1,85 @@
+# ruff: noqa: PTH100, PTH120 - every Python of the shell starts with this file: pathlib would cost it milliseconds
+"""Started with every Python whose PYTHONPATH leads here (`headgate cloud env`): AWS addresses lead to the local cloud.
+
+AWS_ENDPOINT_URL moves every client except those whose code spells out an AWS address; the SageMaker SDK does so for
+STS, in each session. While AWS_ENDPOINT_URL points at this machine such an address is set aside when a client is made,
+so that nothing leaves the machine. Other environments' Pythons, of any version, run this file: the standard library only.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import ModuleType
+from typing import Any
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+_MODULE = "botocore.session"
+_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+def leaves_this_machine(address: object, cloud: str | None) -> bool:
+    """Whether an endpoint address is AWS's own although the cloud in use is on this machine."""
+    from urllib.parse import urlsplit
+
+    if not isinstance(address, str) or urlsplit(cloud or "").hostname not in {"127.0.0.1", "localhost", "::1"}:
+        return False
+    return (urlsplit(address).hostname or "").endswith(_AWS)
+
+
+def keep_local(create_client: Callable[..., Any]) -> Callable[..., Any]:
+    """botocore's `Session.create_client` that never takes an AWS address while AWS_ENDPOINT_URL is on this machine."""
+
+    @functools.wraps(create_client)
+    def create(session: Any, *arguments: Any, **named: Any) -> Any:
+        if leaves_this_machine(named.get("endpoint_url"), os.environ.get("AWS_ENDPOINT_URL")):
+            named["endpoint_url"] = None
+        return create_client(session, *arguments, **named)
+
+    return create
+
+
+class _Finder(importlib.abc.MetaPathFinder):
+    """Finds botocore's session module as the others do, and changes it right after it has been run."""
+
+    def find_spec(
+        self,
+        name: str,
+        path: Sequence[str] | None,
+        target: ModuleType | None = None,  # noqa: ARG002
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != _MODULE:
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            _after(spec.loader)
+        return spec
+
+
+def _after(loader: Any) -> None:
+    run = loader.exec_module
+
+    def exec_module(module: Any) -> None:
+        run(module)
+        module.Session.create_client = keep_local(module.Session.create_client)
+
+    loader.exec_module = exec_module
+
+
+def _run_hidden() -> None:
+    """Run the sitecustomize that this one hides: only the first on the path is started by Python."""
+    elsewhere = [path for path in sys.path if os.path.abspath(path) != _HERE]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", elsewhere)
+    if spec is not None and spec.loader is not None:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+
+
+if __name__ == "sitecustomize":
+    sys.meta_path.insert(0, _Finder())
+    _run_hidden()
