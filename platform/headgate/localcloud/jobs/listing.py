@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
-from typing import Any
 
 from headgate.localcloud.errors import validation
 from headgate.localcloud.jobs.kinds import Kind
+from headgate.localcloud.paging import cut_page, seconds
 from headgate.localcloud.sagemaker.operations import service_model
 from headgate.localcloud.seams import Json
 
 _PAGE = 10
-
-
-def seconds(value: Any) -> float:
-    """A request's timestamp, which may be a number, ISO text or a datetime, as seconds since the epoch."""
-    if isinstance(value, datetime):
-        return value.timestamp()
-    if isinstance(value, int | float):
-        return float(value)
-    try:
-        return float(value)
-    except ValueError:
-        return datetime.fromisoformat(str(value)).timestamp()
 
 
 def summary(shape: str, body: Json) -> Json:
@@ -65,15 +52,13 @@ def page(
 
 
 def _cut(chosen: Sequence[Json], parameters: Json, result_member: str, project: Callable[[Json], Json]) -> Json:
-    try:
-        start = int(parameters.get("NextToken") or 0)
-    except ValueError as error:
-        raise validation(f"Invalid pagination token: {parameters.get('NextToken')}") from error
     size = int(parameters.get("MaxResults") or _PAGE)
-    response: Json = {result_member: [project(body) for body in chosen[start : start + size]]}
-    if start + size < len(chosen):
-        response["NextToken"] = str(start + size)
-    return response
+    try:
+        cut, token = cut_page(chosen, parameters.get("NextToken"), size)
+    except ValueError as error:
+        raise validation(f"Invalid pagination token: {parameters['NextToken']}") from error
+    response: Json = {result_member: [project(body) for body in cut]}
+    return response if token is None else {**response, "NextToken": token}
 
 
 def _matches(body: Json, parameters: Json, name_member: str, status_member: str) -> bool:

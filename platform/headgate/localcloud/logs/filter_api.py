@@ -16,6 +16,7 @@ from headgate.localcloud.logs.patterns import parse_pattern
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.logs.stream import StreamFile
 from headgate.localcloud.logs.streams_api import PAGE_BYTES
+from headgate.localcloud.paging import decode_token, encode_token
 from headgate.localcloud.seams import Caller, Json
 
 _MOST = 10000
@@ -87,14 +88,17 @@ def _events(stream: StreamFile, start: int, end: int | None, after: _Place | Non
 
 
 def _encode(place: _Place) -> str:
-    return resources.encode_token([place.timestamp, place.stream, place.position])
+    return encode_token([place.timestamp, place.stream, place.position])
 
 
 def _decode(token: str) -> _Place:
     """Raises AwsError (InvalidParameterException)."""
-    match resources.decode_token(token, list):
-        case [int(timestamp), str(stream), int(position)]:
-            return _Place(timestamp, stream, position)
+    try:
+        match decode_token(token, list):
+            case [int(timestamp), str(stream), int(position)]:
+                return _Place(timestamp, stream, position)
+    except ValueError as error:
+        raise resources.bad_token() from error
     raise resources.bad_token()
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 import re
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.logs.errors import invalid_parameter, not_found
@@ -15,6 +12,7 @@ from headgate.localcloud.logs.group import LogGroup
 from headgate.localcloud.logs.names import is_group_name, is_stream_name
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.logs.stream import StreamFile
+from headgate.localcloud.paging import cut_page
 from headgate.localcloud.seams import Caller, Json
 
 _ARN = re.compile(r"arn:aws[a-z-]*:logs:(?P<region>[^:]*):(?P<account>[^:]*):log-group:(?P<name>[^:]+)(:\*)?")
@@ -100,24 +98,11 @@ def limit(parameters: Json, name: str, most: int) -> int:
 
 def page(items: Sequence[Item], parameters: Json, most: int) -> tuple[Sequence[Item], dict[str, str]]:
     """A page of a list by `limit` and `nextToken`, and the next token as a response member."""
-    start = int(decode_token(parameters["nextToken"], int)) if "nextToken" in parameters else 0
-    end = start + limit(parameters, "limit", most)
-    return items[start:end], {"nextToken": encode_token(end)} if end < len(items) else {}
-
-
-def encode_token(value: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
-
-
-def decode_token(token: str, kind: type) -> Any:
-    """What `encode_token` was given. Raises AwsError (InvalidParameterException)."""
     try:
-        value = json.loads(base64.urlsafe_b64decode(token))
-    except (binascii.Error, ValueError):
-        value = None
-    if not isinstance(value, kind):
-        raise bad_token()
-    return value
+        found, token = cut_page(items, parameters.get("nextToken"), limit(parameters, "limit", most))
+    except ValueError as error:
+        raise bad_token() from error
+    return found, {} if token is None else {"nextToken": token}
 
 
 def bad_token() -> AwsError:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from headgate.localcloud.errors import validation
+from headgate.localcloud.paging import cut_page, seconds
 from headgate.localcloud.seams import Json
 
 DEFAULT_PAGE = 100
@@ -57,35 +56,17 @@ def page(items: list[Json], request: Json, order: Order, member: str) -> Json:
 
 def cut(items: list[Json], request: Json, member: str) -> Json:
     """One page of a list that is in order already."""
-    start = _start(request.get("NextToken"))
-    size = int(request.get("MaxResults", DEFAULT_PAGE))
-    answer: Json = {member: items[start : start + size]}
-    if start + size < len(items):
-        answer["NextToken"] = base64.urlsafe_b64encode(json.dumps({"start": start + size}).encode()).decode()
-    return answer
-
-
-def seconds(moment: Any) -> float:
-    """A timestamp of a request, in seconds since the epoch: a number, or ISO 8601 text, or a datetime."""
-    if isinstance(moment, (int, float)):
-        return float(moment)
-    from botocore.utils import parse_to_aware_datetime
-
-    return float(parse_to_aware_datetime(moment).timestamp())
+    try:
+        found, token = cut_page(items, request.get("NextToken"), int(request.get("MaxResults", DEFAULT_PAGE)))
+    except ValueError as error:
+        raise validation("NextToken is not one that this operation has given") from error
+    answer: Json = {member: list(found)}
+    return answer if token is None else {**answer, "NextToken": token}
 
 
 def pick(item: Json, *members: str) -> Json:
     """Those of the members that there are."""
     return {member: item[member] for member in members if member in item}
-
-
-def _start(token: str | None) -> int:
-    if token is None:
-        return 0
-    try:
-        return int(json.loads(base64.urlsafe_b64decode(token))["start"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise validation("NextToken is not one that this operation has given") from error
 
 
 def _sortable(value: Any) -> tuple[bool, Any]:

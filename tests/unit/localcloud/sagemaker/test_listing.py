@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import datetime as dt
-
 import pytest
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.sagemaker.listing import Order, page, seconds
+from headgate.localcloud.sagemaker.listing import Order, page
 
 ORDER = Order({"Name": "Name", "CreationTime": "Time"})
 ITEMS = [{"Name": name, "Time": time} for name, time in (("b", 1.0), ("a", 2.0), ("c", None))]
@@ -26,12 +24,7 @@ def test_what_cannot_be_sorted_by_is_refused() -> None:
         names(SortBy="Size")
 
 
-@pytest.mark.parametrize("token", ["x", "e30=", "W10="])
+@pytest.mark.parametrize("token", ["x", "e30=", "W10=", "LTE="])
 def test_a_foreign_token_is_refused(token: str) -> None:
     with pytest.raises(AwsError, match="NextToken"):
         names(NextToken=token)
-
-
-def test_moments_come_in_any_form_that_clients_send() -> None:
-    moment = dt.datetime(2023, 11, 14, 22, 13, 20, tzinfo=dt.UTC)
-    assert seconds(1_700_000_000) == seconds("2023-11-14T22:13:20Z") == seconds(moment) == 1_700_000_000.0
