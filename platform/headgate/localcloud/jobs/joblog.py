@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from headgate.localcloud.logs.store import LogStore, LogWriter
 from headgate.localcloud.seams import Caller
 
-
 _FRAME = re.compile(r'  File "([^"]+)", line (\d+)')
 _ENDING = re.compile(r"[\w.]*(?:Error|Exception|Warning)\b")
 
