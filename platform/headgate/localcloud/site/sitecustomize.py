@@ -1,9 +1,9 @@
-# ruff: noqa: PTH100, PTH120 - every Python of the shell starts with this file: pathlib would cost it milliseconds
+# ruff: noqa: ARG002, PTH100, PTH120 - every Python of a shell starts with this file; pathlib costs milliseconds
 """Started with every Python whose PYTHONPATH leads here (`headgate cloud env`): AWS addresses lead to the local cloud.
 
 AWS_ENDPOINT_URL moves every client except those whose code spells out an AWS address; the SageMaker SDK does so for
 STS, in each session. While AWS_ENDPOINT_URL points at this machine such an address is set aside when a client is made,
-so that nothing leaves the machine. Other environments' Pythons, of any version, run this file: the standard library only.
+so that no call leaves the machine. Pythons of other environments and versions run this: the standard library only.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         self,
         name: str,
         path: Sequence[str] | None,
-        target: ModuleType | None = None,  # noqa: ARG002
+        target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
         if name != _MODULE:
             return None
