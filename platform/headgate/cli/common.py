@@ -189,6 +189,11 @@ def _width(text: str) -> int:
 _CODES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
 
 
+def moment(seconds: float | None) -> str:
+    """A time as people read it, in their own zone."""
+    return "" if seconds is None else datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def style(text: str, name: str, stream: TextIO | None = None) -> str:
     """Text in a colour or weight, when the stream (standard output) is a terminal that wants it."""
     return f"\x1b[{_CODES[name]}m{text}\x1b[0m" if wants_colour(stream or sys.stdout) else text

@@ -8,9 +8,9 @@ from dataclasses import asdict
 
 import click
 
-from headgate.cli.common import Options, open_project, options, style
-from headgate.cli.runs import find_execution
-from headgate.cli.sessions import connect, target_option
+from headgate.cli.common import Options, options, style
+from headgate.cli.executions import open_executions
+from headgate.cli.sessions import target_option
 from headgate.errors import UserError
 from headgate.spec.suggest import one_of
 from headgate.views.logs import LogLine, LogReader, steps_with_logs
@@ -28,20 +28,18 @@ def command(execution: str | None, step: str | None, follow: bool, target: str, 
 
     With `--output json`, one JSON object a line.
     """
-    opened = open_project(options)
-    session = connect(opened, target)
-    sagemaker = session.client("sagemaker")
-    arn = find_execution(opened, sagemaker, execution)
-    reader = LogReader(session.client("logs"))
+    executions = open_executions(options, target)
+    arn = executions.find(execution)
+    reader = LogReader(executions.session.client("logs"))
     while True:
-        run = read_run(sagemaker, arn)
+        run = read_run(executions.sagemaker, arn)
         _known_step(run, step)
         for each in steps_with_logs(run, step):
             for line in reader.read(each):
                 print(_as_json(line) if options.json else _as_text(line), flush=True)
         if run.is_ended or not follow:
             return
-        time.sleep(session.poll_seconds)
+        time.sleep(executions.session.poll_seconds)
 
 
 def _known_step(run: RunView, step: str | None) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headgate.cli.common import Options, emit, open_project, options, table
-from headgate.cli.runs import moment
+from headgate.cli.common import Options, emit, moment, open_project, options, table
 from headgate.cli.sessions import connect, target_option
 from headgate.errors import UserError
 from headgate.views.models import VersionView

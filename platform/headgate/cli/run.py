@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ import click
 
 from headgate.cli.boundary import failure_of, tell
 from headgate.cli.common import Options, emit, open_project, options, style
+from headgate.cli.executions import Executions
 from headgate.cli.progress import progress, steps_table
 from headgate.cli.sessions import connect, target_option
 from headgate.errors import UserError
@@ -70,7 +70,7 @@ def command(
         _record_later(opened, identifier, target)
         emit(options, {"arn": arn, "id": identifier}, lambda: f"started {identifier}; follow it: headgate runs show")
         return 0
-    return _follow(opened, session, arn, options)
+    return _follow(Executions(opened, session), arn, options)
 
 
 def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
@@ -92,6 +92,7 @@ def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
         )
     if len(names) == 1:
         return names[0]
+    opened.plugins.raise_mistakes()
     found = f"{len(names)} pipelines: say which one to run" if names else "no pipeline"
     raise UserError(
         f"project '{opened.project.name}' has {found}",
@@ -102,13 +103,12 @@ def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
     )
 
 
-def _follow(opened: OpenProject, session: Session, arn: str, options: Options) -> int:
-    from headgate.actions.execute import follow, stop
+def _follow(executions: Executions, arn: str, options: Options) -> int:
+    from headgate.actions.execute import stop
     from headgate.actions.record import start_recordings
 
-    sagemaker = session.client("sagemaker")
-    views = follow(sagemaker, arn, wait=time.sleep, interval=session.poll_seconds)
-    with start_recordings(opened, session) as recordings:
+    session, views = executions.session, executions.follow(arn)
+    with start_recordings(executions.opened, session) as recordings:
         run = next(views)
         try:
             with progress(quiet=options.json) as display:
@@ -117,8 +117,8 @@ def _follow(opened: OpenProject, session: Session, arn: str, options: Options) -
                     display.show(run)
         except KeyboardInterrupt:
             print("stopping the execution; Ctrl-C again leaves it to stop by itself", file=sys.stderr)
-            stop(sagemaker, arn)
-            *_, run = follow(sagemaker, arn, wait=time.sleep, interval=session.poll_seconds)
+            stop(executions.sagemaker, arn)
+            *_, run = executions.follow(arn)
             emit(options, run, lambda: _ending(session, run))
             return 130
         unrecorded = failure_of(lambda: recordings.finish(run))
