@@ -52,6 +52,11 @@ def test_csv_in_csv_out(regressor):
     assert [float(line) for line in response.body.decode().split()] == pytest.approx(expected(regressor))
 
 
+def test_what_is_clearly_csv_needs_no_content_type(regressor):
+    response = ask(regressor, CSV_ROWS, "")
+    assert [float(line) for line in response.body.decode().split()] == pytest.approx(expected(regressor))
+
+
 @pytest.mark.parametrize("body", ["0:0.5 1:0.1 2:0.2\n0:-1 2:0.3", "7 0:0.5 1:0.1 2:0.2\n7 0:-1 2:0.3\n"])
 def test_libsvm_needs_no_label(regressor, body):
     scores = [float(line) for line in ask(regressor, body, "text/libsvm").body.decode().split()]

@@ -66,7 +66,7 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
     """
     xgboost = import_xgboost()
     try:
-        kind = content_kind(content_type or "")
+        kind = content_kind(content_type or "") if content_type or not _looks_like_csv(body) else CSV
     except CustomerError as error:
         raise BadRequestError(str(error), 415) from error
     try:
@@ -79,6 +79,16 @@ def parse_body(body: bytes, content_type: str | None) -> Any:
         return xgboost.DMatrix(np.array([features.dense() for features, _ in parse_recordio(body, "payload")]))
     except (CustomerError, UnicodeDecodeError) as error:
         raise BadRequestError(str(error)) from error
+
+
+def _looks_like_csv(body: bytes) -> bool:
+    """Whether a body of no stated type has commas and none of LIBSVM's colons in its first line.
+
+    AWS's examples send such bodies. The container of SageMaker reads them as LIBSVM lines without any feature, so that
+    every row gets the same score; what was meant is answered instead.
+    """
+    line = body.lstrip().partition(b"\n")[0]
+    return b"," in line and b":" not in line
 
 
 def _with_labels(text: str) -> str:
