@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.localcloud.runtimes import ContainerJob, Launch, RuntimeUnavailableError
+from headgate_runtimes.algorithms.program import ROOT_VARIABLE
 from headgate_runtimes.images import ImageName
 from headgate_runtimes.interpreter import WORK, install_interpreter
 from headgate_runtimes.script_mode import Framework, RuntimeSettings, check_framework, run_command, script_program
@@ -117,7 +118,7 @@ def algorithm(
     verb = "serve" if job.kind == "serving" else "train"
     return Launch(
         argv=(interpreter.executable, "-P", "-m", f"headgate_runtimes.algorithms.{name}", verb),
-        environment={"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+        environment={"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(Path(__file__).parents[1]), ROOT_VARIABLE: "/opt/ml"}
         | dict(environment)
         | dict(interpreter.environment),
         path=(interpreter.folder,),

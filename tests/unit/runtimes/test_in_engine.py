@@ -349,3 +349,14 @@ def test_image_of_the_projects_own_runs_what_its_recipe_asks_for(laptop, tmp_pat
     done = laptop.process("own", image, script, {}, ["out"])
     assert done["ProcessingJobStatus"] == "Completed", done
     assert laptop.read("s3://data/own/out/text") == "ours"
+
+
+def test_built_in_algorithm_trains_and_serves_without_an_opt_ml_of_its_own(laptop, monkeypatch):
+    monkeypatch.setenv("HEADGATE_ISOLATION", "redirect")
+    train = laptop.put("train/rows.csv", "".join(f"{2 * x},{x}\n" for x in range(50)))
+    image = f"{REGISTRY}/sagemaker-xgboost:1.7-1"
+    done = laptop.train("redirected", image, {"train": train}, num_round=20)
+    assert done["TrainingJobStatus"] == "Completed", done
+    features = laptop.put("batch/rows.csv", "10\n40\n")
+    low, high = laptop.transform("scored", image, done["ModelArtifacts"]["S3ModelArtifacts"], features).split()
+    assert (float(low), float(high)) == (pytest.approx(20, abs=4), pytest.approx(80, abs=4))

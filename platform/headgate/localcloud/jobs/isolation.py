@@ -82,7 +82,7 @@ def wrap(
         if sandbox.hosts:
             binds.append((str(sandbox.hosts), "/etc/hosts"))
         # Short options and no --kill-on-exit: distributions still ship versions that know no others.
-        return ["proot", *(word for a, b in binds for word in ("-b", f"{a}:{b}")), "-w", cwd, *argv]
+        return [_found("proot"), *(word for a, b in binds for word in ("-b", f"{a}:{b}")), "-w", cwd, *argv]
     return [redirected(word, sandbox) for word in argv]
 
 
@@ -98,7 +98,7 @@ def home_and_tmp(isolation: Isolation, sandbox: Sandbox) -> dict[str, str]:
 
 
 def _bubblewrap(isolation: Isolation, sandbox: Sandbox, cwd: str, handshake: Handshake | None) -> list[str]:
-    words = ["bwrap", "--dev-bind", "/", "/"] if Path("/opt").is_dir() else ["bwrap", *_children("/")]
+    words = [_found("bwrap"), *(("--dev-bind", "/", "/") if Path("/opt").is_dir() else _children("/"))]
     words += ["--tmpfs", "/opt", *_children("/opt", leave="ml"), "--bind", str(sandbox.ml), ML]
     words += ["--bind", str(sandbox.tmp), "/tmp"]  # noqa: S108
     for path in _keep(sandbox):
@@ -111,6 +111,11 @@ def _bubblewrap(isolation: Isolation, sandbox: Sandbox, cwd: str, handshake: Han
         words += ["--info-fd", str(handshake.info), "--block-fd", str(handshake.block)]
     # Without CAP_DAC_OVERRIDE even root cannot write to an input, which is the object store's own file.
     return [*words, "--new-session", "--die-with-parent", "--cap-drop", "CAP_DAC_OVERRIDE", "--chdir", cwd]
+
+
+def _found(program: str) -> str:
+    # A program that is started with a job's environment would be looked for on the job's PATH, not on ours.
+    return shutil.which(program) or program
 
 
 def _children(folder: str, *, leave: str = "") -> list[str]:

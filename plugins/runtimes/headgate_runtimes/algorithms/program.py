@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 
-_ROOT = Path("/opt/ml")
+ROOT_VARIABLE = "HEADGATE_ML_ROOT"
+"""Names what stands for `/opt/ml`, where jobs are redirected instead of having one of their own."""
 
 
 def main(package: str, arguments: list[str]) -> int:
@@ -14,5 +16,6 @@ def main(package: str, arguments: list[str]) -> int:
     if arguments not in (["train"], ["serve"]):
         sys.stderr.write(f"usage: python -m {package} train|serve\n")
         return 2
-    code: int = importlib.import_module(f"{package}.{arguments[0]}").main(_ROOT)
+    root = Path(os.environ.get(ROOT_VARIABLE, "/opt/ml"))
+    code: int = importlib.import_module(f"{package}.{arguments[0]}").main(root)
     return code

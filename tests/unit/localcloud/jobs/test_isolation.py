@@ -207,9 +207,21 @@ def test_redirection_rewrites_paths_and_is_only_chosen_when_asked_for(tmp_path, 
 def test_proot_binds_the_same_folders(tmp_path):
     box = sandbox(tmp_path)
     words = wrap(Isolation("proot", ""), box, ["python3", "x.py"], cwd="/opt/ml")
-    assert words[:3] == ["proot", "-b", f"{box.ml}:/opt/ml"]
+    assert words[1:3] == ["-b", f"{box.ml}:/opt/ml"]
     assert f"{box.hosts}:/etc/hosts" in words
     assert words[-4:] == ["-w", "/opt/ml", "python3", "x.py"]
+
+
+@pytest.mark.parametrize(("name", "program"), [("bubblewrap", "bwrap"), ("proot", "proot")])
+def test_the_program_is_found_on_the_daemons_path_whatever_the_jobs_path_is(tmp_path, monkeypatch, name, program):
+    mine = tmp_path / "bin" / program
+    mine.parent.mkdir()
+    mine.write_text("#!/bin/sh\n")
+    mine.chmod(0o755)
+    monkeypatch.setenv("PATH", str(mine.parent))
+    assert wrap(Isolation(name, ""), sandbox(tmp_path), ["true"], cwd="/opt/ml")[0] == str(mine)
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert wrap(Isolation(name, ""), sandbox(tmp_path / "b"), ["true"], cwd="/opt/ml")[0] == program
 
 
 def test_the_best_way_that_works_is_chosen_and_reasons_are_told(monkeypatch):
