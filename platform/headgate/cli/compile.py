@@ -13,17 +13,21 @@ if TYPE_CHECKING:
     from headgate.pipelines import Compiled
     from headgate.plugins.session import OpenProject
 
+_OFFERING = ("headgate_pipelines", "headgate_pipeline_steps")
+"""Hooks whose failure leaves a pipeline out, or something of it."""
+
 
 @click.command("compile")
 @click.argument("pipeline", required=False)
 @click.option("--check", is_flag=True, help="Check only, all pipelines unless one is named; print no definition.")
 @options
-def command(pipeline: str | None, check: bool, options: Options) -> None:
+def command(pipeline: str | None, check: bool, options: Options) -> int:
     """Print a pipeline's definition (SageMaker's JSON, version 2020-12-01), checked offline.
 
     The same sources give the same bytes. PIPELINE may be left out when there is only one.
 
-    Exit codes: 0 the definition can be deployed, 2 it cannot.
+    Exit codes: 0 the definition can be deployed, 2 it cannot, 1 a policy refuses it or, with --check, a plugin that
+    offers pipelines or steps failed.
     """
     from headgate.pipelines import compile_pipeline
 
@@ -35,8 +39,9 @@ def command(pipeline: str | None, check: bool, options: Options) -> None:
     if check:
         rows = [_summary(name, each) for name, each in compiled.items()]
         emit(options, rows, lambda: table([*rows[0]], [[*row.values()] for row in rows]) if rows else "no pipeline")
-    else:
-        sys.stdout.write(compiled[names[0]].text)
+        return int(any(warning.hook in _OFFERING for warning in opened.plugins.warnings))
+    sys.stdout.write(compiled[names[0]].text)
+    return 0
 
 
 def _names(opened: OpenProject, asked: str | None, *, check: bool) -> list[str]:
@@ -46,6 +51,8 @@ def _names(opened: OpenProject, asked: str | None, *, check: bool) -> list[str]:
     if asked is not None:
         return [asked]
     names = list(project_pipelines(opened))
+    if check or len(names) != 1:
+        opened.plugins.raise_mistakes()
     if check or len(names) == 1:
         return names
     raise UserError(

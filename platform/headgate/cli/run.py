@@ -80,9 +80,12 @@ def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
 
     names = sorted(project_pipelines(opened))
     nothing = "a plugin or a `pipelines:` entry that brings one"
+    if asked is None and len(names) == 1:
+        return names[0]
+    if asked in names:
+        return asked
+    opened.plugins.raise_mistakes()
     if asked is not None:
-        if asked in names:
-            return asked
         nearest = suggest(asked, names) or next(iter(names), None)
         raise UserError(
             f"project '{opened.project.name}' has no pipeline '{asked}'",
@@ -90,9 +93,6 @@ def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
             expected=one_of(asked, names, otherwise=nothing),
             next_command=f"headgate run {nearest}" if nearest else "headgate plugins list",
         )
-    if len(names) == 1:
-        return names[0]
-    opened.plugins.raise_mistakes()
     found = f"{len(names)} pipelines: say which one to run" if names else "no pipeline"
     raise UserError(
         f"project '{opened.project.name}' has {found}",

@@ -52,6 +52,7 @@ def compile_pipeline(
     pipelines = project_pipelines(opened)
     pipeline = pipelines.get(name)
     if pipeline is None:
+        opened.plugins.raise_mistakes()
         raise unknown_pipeline(opened, name, pipelines)
     destination = bucket or default_bucket(opened.project)
     if isinstance(pipeline, Pipeline):

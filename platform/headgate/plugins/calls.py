@@ -8,6 +8,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from headgate.errors import UserError
 from headgate.plugins.loading import Loaded, quiet_stdout
 from headgate.plugins.records import PluginRecord, PluginWarning, State, say
 from headgate.spec.project import Project
@@ -27,6 +28,7 @@ class HookCalls:
         self._warnings: dict[PluginWarning, None] = dict.fromkeys(loaded.warnings)
         self.loaded = {record.name: record for record in loaded.records if record.state is State.LOADED}
         self.broken_policies: dict[str, str] = {}
+        self._mistakes: dict[PluginWarning, UserError] = {}
 
     @property
     def warnings(self) -> tuple[PluginWarning, ...]:
@@ -50,6 +52,13 @@ class HookCalls:
                 result = given if given is None or isinstance(given, (Mapping, Path)) else items(given)
             if result is not None:
                 yield record, result
+
+    def take_mistakes(self) -> list[UserError]:
+        """The UserErrors that hooks raised since the last call; they are no warnings any more."""
+        taken, self._mistakes = self._mistakes, {}
+        for warning in taken:
+            self._warnings.pop(warning, None)
+        return list(taken.values())
 
     def guard(self, record: PluginRecord, hook: str) -> Guard:
         """A `with` block in which whatever is raised is the plugin's fault, and goes no further."""
@@ -79,7 +88,10 @@ class HookCalls:
 
     def _blame(self, record: PluginRecord, hook: str, error: BaseException) -> None:
         said = str(error) if isinstance(error, BadResultError) else say(error)
-        self._warnings[PluginWarning.about(record.candidate, f"failed: {said}", hook)] = None
+        warning = PluginWarning.about(record.candidate, f"failed: {said}", hook)
+        self._warnings[warning] = None
+        if isinstance(error, UserError):
+            self._mistakes[warning] = error
         if record.policy:
             self.broken_policies.setdefault(record.name, f"its {hook} failed: {said}")
 

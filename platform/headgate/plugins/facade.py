@@ -18,9 +18,10 @@ from headgate.plugins.calls import HookCalls, expect, expect_members, items, map
 from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, RecorderSpec, TemplateSpec
 from headgate.plugins.discovery import discover
 from headgate.plugins.loading import Loaded, import_target, load_plugins, quiet_stdout
+from headgate.plugins.mistakes import as_problem
 from headgate.plugins.records import PluginRecord, PluginWarning, PolicyError, State, say
 from headgate.spec.load import RawProject
-from headgate.spec.problems import Problem
+from headgate.spec.problems import Problem, SpecError
 from headgate.spec.project import Project
 from headgate.spec.suggest import did_you_mean
 
@@ -124,17 +125,32 @@ class Facade:
             ) from error
 
     def problems_in_environments(self) -> list[Problem]:
-        """What is wrong in the file in each of its environments: an overlay is checked even when it is not chosen."""
-        from headgate.plugins.settings import find_problems
+        """What is wrong in the file in each of its environments: an overlay is checked even when it is not chosen.
 
-        raw = self._raw
-        if raw is None:
-            return []
-        return [
-            problem
-            for environment in (None, *raw.environments)
-            for problem in find_problems(raw.in_environment(environment), self.settings_schemas(), self.plugins)[0]
-        ]
+        Where the schemas find nothing, plugins are asked for what they offer, for they may know better.
+        """
+        from headgate.plugins.settings import check_project
+
+        problems: list[Problem] = []
+        if self._raw is None:
+            return problems
+        for raw in map(self._raw.in_environment, (None, *self.environments)):
+            try:
+                checked = check_project(raw, self.settings_schemas(), self.plugins)
+            except SpecError as error:
+                problems += error.problems
+                continue
+            for hook in ("headgate_pipelines", "headgate_container_runtimes", "headgate_recorders"):
+                for _ in self._calls.each(hook, checked.project, skip=checked.unusable):
+                    pass  # what a plugin gives is not wanted here, only what it says is wrong
+            problems += [as_problem(mistake, raw) for mistake in self._calls.take_mistakes()]
+        return problems
+
+    def raise_mistakes(self) -> None:
+        """Raises SpecError with what hooks said, since the last time, is wrong with the project."""
+        mistakes = self._calls.take_mistakes()
+        if mistakes and self._raw:
+            raise SpecError([as_problem(mistake, self._raw) for mistake in mistakes])
 
     # --- hooks without a project
 

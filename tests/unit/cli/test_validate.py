@@ -94,3 +94,41 @@ def test_schema_works_in_a_project_that_cannot_be_read(headgate_project: Project
     outcome = headgate_project({"headgate.yaml": "a: [\n"}).run("schema").ok()
     assert json.loads(outcome.stdout)["title"] == "headgate.yaml"
     assert "no plugin is loaded" in outcome.stderr
+
+
+KNOWS_BETTER = """
+from headgate.errors import UserError
+from headgate.plugins import hookimpl
+
+@hookimpl
+def headgate_settings_schema():
+    return {"type": "object", "properties": {"limit": {"type": "integer", "default": 3}}}
+
+@hookimpl
+def headgate_pipelines(settings):
+    if settings["limit"] > 5:
+        raise UserError(f"plugins.project.limit: {settings['limit']} is too much")
+    return []
+"""
+
+
+def test_what_a_plugin_says_is_wrong_with_settings_is_told_at_their_line(headgate_project: ProjectMaker) -> None:
+    text = "name: wine\ndisable: [training, runtimes]\nplugins:\n  project:\n    limit: 7\n"
+    project = headgate_project({"headgate.yaml": text, "headgate_plugin.py": KNOWS_BETTER})
+    for command in (["validate"], ["compile"], ["compile", "--check"], ["compile", "p"], ["run"], ["run", "p"]):
+        outcome = project.run(*command).refused("plugins.project.limit: 7 is too much", "at headgate.yaml:5")
+        assert "warning" not in outcome.stderr, command
+
+
+def test_what_a_plugin_says_is_wrong_in_an_environment_is_told_too(headgate_project: ProjectMaker) -> None:
+    overlay = "environments:\n  prod:\n    plugins:\n      project: {limit: 9}\n"
+    text = f"name: wine\ndisable: [training, runtimes]\n{overlay}"
+    project = headgate_project({"headgate.yaml": text, "headgate_plugin.py": KNOWS_BETTER})
+    project.run("validate").refused("plugins.project.limit: 9 is too much", "at headgate.yaml:6")
+    project.run("compile", "--check").ok()
+
+
+def test_checking_pipelines_fails_when_a_plugin_that_offers_them_does(headgate_project: ProjectMaker) -> None:
+    plugin = "from headgate.plugins import hookimpl\n@hookimpl\ndef headgate_pipelines():\n    return [1 / 0]\n"
+    project = headgate_project({"headgate_plugin.py": plugin})
+    project.run("compile", "--check").failed("headgate_pipelines failed: ZeroDivisionError")
