@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from headgate.aws.s3 import parse_s3_uri
 from headgate.errors import FailedError, UserError
 from headgate.spec.suggest import one_of, suggest
 from headgate.views.runs import PROJECT_TAG, RunView, read_run
@@ -66,7 +67,7 @@ def upload_assets(session: Session, compiled: Compiled) -> int:
     count = 0
     for asset in compiled.assets:
         for file in asset.files:
-            bucket, _, key = file.s3_uri.removeprefix("s3://").partition("/")
+            bucket, key = parse_s3_uri(file.s3_uri)
             if not file.overwrite and _exists(s3, bucket, key):
                 continue
             if file.path is not None:

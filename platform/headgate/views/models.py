@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from headgate.aws.s3 import parse_s3_uri
 from headgate.errors import UserError
 
 # What a version's CustomerMetadataProperties say of its origin, in the order people ask for it.
@@ -165,7 +166,7 @@ def flatten_metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
 
 def read_json(s3: Any, uri: str) -> dict[str, Any]:
     """A JSON object in S3."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = parse_s3_uri(uri)
     document: dict[str, Any] = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
     return document
 
@@ -183,7 +184,7 @@ def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, float]]:
 
 def _etag(s3: Any, uri: str) -> str | None:
     """The object's ETag: the MD5 of its bytes when it was put whole, which is enough to tell two models apart."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = parse_s3_uri(uri)
     try:
         tag: str = s3.head_object(Bucket=bucket, Key=key)["ETag"]
     except s3.exceptions.ClientError:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
-import tarfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
+from headgate.localcloud.archive import CorruptArchiveError, unpack_tar_gz
 from headgate.localcloud.runtimes import RuntimeUnavailableError
 
 
@@ -55,9 +54,8 @@ def _inside(location: str, ml_root: Path) -> Path:
 
 def _extract(archive: Path, location: str, target: Path) -> None:
     try:
-        with tarfile.open(archive, "r:*") as tar:
-            tar.extractall(target, filter="data")
-    except (tarfile.TarError, EOFError, OSError, zlib.error) as error:
+        unpack_tar_gz(archive, target)
+    except CorruptArchiveError as error:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         raise RuntimeUnavailableError(

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from headgate.localcloud.archive import CorruptArchiveError, unpack_tar_gz
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import unsupported, validation
-from headgate.localcloud.jobs.archive import CorruptArchiveError, unpack_tar_gz
 from headgate.localcloud.jobs.failures import client_error
 from headgate.localcloud.jobs.staging import Source, Stager, place
 from headgate.localcloud.seams import Caller, Json

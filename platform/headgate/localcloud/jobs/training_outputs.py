@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.localcloud.jobs.archive import write_tar_gz
+from headgate.localcloud.archive import write_tar_gz
 from headgate.localcloud.jobs.hosts import HostFolder
 from headgate.localcloud.jobs.uploads import join_uri, move_folder, written_files
 from headgate.localcloud.s3.store import ObjectStore, parse_s3_uri

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from headgate.localcloud.jobs.archive import files_below
+from headgate.localcloud.archive import files_below
 from headgate.localcloud.s3.store import ObjectStore, parse_s3_uri
 
 

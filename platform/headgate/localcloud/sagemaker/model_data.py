@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tarfile
-import zlib
 from collections.abc import Iterator
-from pathlib import Path
 
+from headgate.localcloud.archive import tar_gz_problem
 from headgate.localcloud.errors import AwsError, validation
 from headgate.localcloud.s3.store import ObjectStore, parse_s3_uri
 from headgate.localcloud.seams import Json
@@ -54,21 +52,8 @@ def _check_object(uri: str, objects: ObjectStore, *, whole: bool) -> None:
         info = objects.get(*_parse(uri))
     except AwsError as error:
         raise _missing(uri, error.message) from error
-    if whole and uri.endswith((".tar.gz", ".tgz")) and (problem := archive_problem(info.path)):
+    if whole and uri.endswith((".tar.gz", ".tgz")) and (problem := tar_gz_problem(info.path)):
         raise validation(f"the model data at {uri} is not a readable tar.gz archive: {problem}")
-
-
-def archive_problem(path: Path) -> str | None:
-    """What is wrong with a tar.gz file, or None. Reads it through once."""
-    try:
-        with tarfile.open(path, "r:gz") as archive:
-            for _ in archive:
-                pass
-            while archive.fileobj is not None and archive.fileobj.read(1 << 20):
-                pass
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        return str(error) or type(error).__name__
-    return None
 
 
 def _parse(uri: str) -> tuple[str, str]:

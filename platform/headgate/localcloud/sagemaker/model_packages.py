@@ -6,7 +6,7 @@ from typing import Any
 
 from headgate.localcloud.documents import Documents, DuplicateError, Key
 from headgate.localcloud.errors import AwsError, unsupported, validation
-from headgate.localcloud.s3.store import ObjectStore
+from headgate.localcloud.s3.store import ObjectStore, parse_s3_uri
 from headgate.localcloud.sagemaker.listing import Order, page, pick, select
 from headgate.localcloud.sagemaker.model_data import check_containers
 from headgate.localcloud.sagemaker.model_package_groups import ModelPackageGroups
@@ -196,8 +196,7 @@ class ModelPackages:
         for container in containers:
             uri = container.get("ModelDataUrl")
             if uri:
-                bucket, _, key = str(uri).removeprefix("s3://").partition("/")
-                container["ModelDataETag"] = self._objects.get(bucket, key).etag.strip('"')
+                container["ModelDataETag"] = self._objects.get(*parse_s3_uri(uri)).etag.strip('"')
         return kept
 
     def _updated(self, caller: Caller, body: Json, request: Json) -> Json:

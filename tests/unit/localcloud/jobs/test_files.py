@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from headgate.localcloud.archive import CorruptArchiveError, unpack_tar_gz, write_tar_gz
 from headgate.localcloud.jobs import staging, volume
-from headgate.localcloud.jobs.archive import CorruptArchiveError, unpack_tar_gz, write_tar_gz
 from headgate.localcloud.jobs.context import remove_folder
 from headgate.localcloud.jobs.failures import JobFailure
 from headgate.localcloud.jobs.staging import Item, Source, Stager, check_fits, link_or_copy, place
@@ -119,6 +119,13 @@ def test_archives_that_are_none_or_reach_out_are_corrupt(tmp_path):
     (tmp_path / "x").write_bytes(b"\x1f\x8b nonsense")
     with pytest.raises(CorruptArchiveError):
         unpack_tar_gz(tmp_path / "x", tmp_path / "out")
+    (tmp_path / "rows.csv").write_text("\n".join(str(number**3) for number in range(30_000)))
+    with tarfile.open(tmp_path / "whole.tar.gz", "w:gz") as tar:
+        tar.add(tmp_path / "rows.csv", "rows.csv")
+    whole = (tmp_path / "whole.tar.gz").read_bytes()
+    (tmp_path / "torn.tar.gz").write_bytes(whole[:30_000] + b"\xff" * 99 + whole[30_099:])
+    with pytest.raises(CorruptArchiveError, match="decompressing"):
+        unpack_tar_gz(tmp_path / "torn.tar.gz", tmp_path / "out")
     with tarfile.open(tmp_path / "evil.tar.gz", "w:gz") as tar:
         tar.addfile(tarfile.TarInfo("../evil"))
     with pytest.raises(CorruptArchiveError, match="evil"):

@@ -6,6 +6,7 @@ import gzip
 import os
 import stat
 import tarfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -52,6 +53,10 @@ def _add(tar: tarfile.TarFile, name: str, path: Path) -> None:
             tar.addfile(info, file)
 
 
+_TORN = (tarfile.TarError, zlib.error, EOFError, OSError)
+"""What reading a damaged or truncated archive raises."""
+
+
 class CorruptArchiveError(Exception):
     """The file is no gzip-compressed tar archive, or one that reaches outside of its folder."""
 
@@ -61,5 +66,18 @@ def unpack_tar_gz(archive: Path, folder: Path) -> None:
     try:
         with tarfile.open(archive, "r:*") as tar:
             tar.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+    except (*_TORN, ValueError) as error:
         raise CorruptArchiveError(f"{type(error).__name__}: {error}") from error
+
+
+def tar_gz_problem(archive: Path) -> str | None:
+    """What is wrong with a `.tar.gz`, or None. Reads it through once and keeps nothing of it."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for _ in tar:
+                pass
+            while tar.fileobj is not None and tar.fileobj.read(1 << 20):
+                pass
+    except _TORN as error:
+        return str(error) or type(error).__name__
+    return None
