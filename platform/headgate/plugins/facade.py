@@ -214,10 +214,10 @@ class Facade:
                 pipelines += [
                     item for item in offered if self._calls.claim(record, hook, "pipeline", name_of(item), taken)
                 ]
-        return tuple(self._extended(project, pipeline, taken[pipeline.name]) for pipeline in pipelines)
+        return tuple(self.extended(project, pipeline, taken[pipeline.name]) for pipeline in pipelines)
 
-    def _extended(self, project: Project, pipeline: Pipeline, owner: str) -> Pipeline:
-        """A pipeline with other plugins' steps. A step whose name is taken is left out with a warning."""
+    def extended(self, project: Project, pipeline: Pipeline, owner: str) -> Pipeline:
+        """A pipeline of the plugin `owner` with the steps that plugins add to it. A step whose name is taken is left out with a warning."""
         hook = "headgate_pipeline_steps"
         taken = {step.name: owner for step in pipeline.all_steps()}
         added: list[Step] = []

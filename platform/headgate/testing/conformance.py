@@ -194,6 +194,17 @@ def _deterministic(tested: Subject) -> None:
         require(value == second[what], f"two calls gave different {what}")
 
 
+def _pipelines_sound(tested: Subject) -> None:
+    from headgate.pipelines import Fail, Pipeline, check
+
+    project = tested.project.project
+    for pipeline in tested.facade.pipelines(project):
+        problems = check(pipeline.compile(artifact_bucket="conformance").definition)
+        require(not problems, f"pipeline '{pipeline.name}': {problems[0] if problems else ''}")
+    tested.facade.extended(project, Pipeline("of-another-plugin", [Fail("Stop", "conformance")]), "another plugin")
+    require(not tested.complaints(), "; ".join(tested.complaints()))
+
+
 def _runtimes_load(tested: Subject) -> None:
     for spec in tested.facade.container_runtimes(tested.project.project):
         for pattern in spec.image_patterns:
@@ -275,6 +286,7 @@ CHECKS: tuple[Check, ...] = (
     Check("defaults-valid", "the defaults satisfy the schema", _defaults_valid),
     Check("survives", "every hook works with the default settings", _survives),
     Check("deterministic", "hooks give the same when called twice", _deterministic),
+    Check("pipelines-sound", "pipelines pass the offline check, and any pipeline can be extended", _pipelines_sound),
     Check("runtimes-load", "container runtimes have sound patterns, JSON settings and a target", _runtimes_load),
     Check("recorders-there", "recorders have a module and JSON settings", _recorders_there),
     Check("commands-load", "commands are click commands with a help text", _commands_load),

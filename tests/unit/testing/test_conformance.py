@@ -58,6 +58,7 @@ def headgate_pipelines(project):
 """
 POLICY = "@hookimpl\ndef headgate_check_pipeline(definition): return []\n"
 GOOD += POLICY
+STEPS = "@hookimpl\ndef headgate_pipeline_steps(pipeline): next(s for s in pipeline.steps if s.name == 'Train')\n"
 
 
 def _install(
@@ -81,6 +82,8 @@ def test_a_sound_plugin_passes(headgate_project: ProjectMaker, check: Check) -> 
         ("loads", "headgate_commands", "headgate_comands", "did you mean 'headgate_commands'?"),
         ("loads", GOOD, "", "it implements no hook"),
         ("imports-light", "import click", "import click, copier", "importing it imports copier"),
+        ("pipelines-sound", '"not today")', '"not today", depends_on=["Nothing"])', "step Stop: DependsOn"),
+        ("pipelines-sound", POLICY, POLICY + STEPS, "headgate_pipeline_steps failed: StopIteration"),
         ("schema-valid", '"schema.json"', '"none.json"', "FileNotFoundError"),
         ("survives", '"Greet.")}', '"Greet.")[0]}', "headgate_commands failed: TypeError"),
         ("survives", '[TemplateSpec("t"', '[("t"', "headgate_templates failed: gave tuple, not TemplateSpec"),
