@@ -66,6 +66,7 @@ def unpack_tar_gz(archive: Path, folder: Path) -> None:
     try:
         with tarfile.open(archive, "r:*") as tar:
             tar.extractall(folder, filter="data")
+            _read_to_end(tar)
     except (*_TORN, ValueError) as error:
         raise CorruptArchiveError(f"{type(error).__name__}: {error}") from error
 
@@ -76,8 +77,13 @@ def tar_gz_problem(archive: Path) -> str | None:
         with tarfile.open(archive, "r:gz") as tar:
             for _ in tar:
                 pass
-            while tar.fileobj is not None and tar.fileobj.read(1 << 20):
-                pass
+            _read_to_end(tar)
     except _TORN as error:
         return str(error) or type(error).__name__
     return None
+
+
+def _read_to_end(tar: tarfile.TarFile) -> None:
+    """Compression's checksum stands behind the last member: only who reads on that far learns of damage."""
+    while tar.fileobj is not None and tar.fileobj.read(1 << 20):
+        pass
