@@ -25,6 +25,7 @@ Mode = Literal["bubblewrap", "namespaces", "proot", "redirect", "none"]
 MODES: tuple[Mode, ...] = ("bubblewrap", "namespaces", "proot", "redirect", "none")
 OPT_IN = "HEADGATE_ISOLATION"
 ML = "/opt/ml"
+_PROGRAMS = {"bubblewrap": "bwrap", "proot": "proot"}
 _HELPER = Path(__file__).with_name("namespaces.py")
 
 
@@ -160,11 +161,22 @@ def probe(environment: Mapping[str, str] | None = None) -> Isolation:
         if not problem:
             return Isolation(candidate.name, candidate.reason, _fix(candidate.name), candidate.process_namespace)
         failures.append(f"{candidate.name}: {problem}")
-    return Isolation(
-        "none",
-        "; ".join(failures) or f"{wanted} is not available here",
-        "install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap), or set HEADGATE_ISOLATION=redirect "
-        "for scripts that only read the SM_* variables",
+    reason = "; ".join(dict.fromkeys(failures)) or f"{wanted} is not available here"
+    return Isolation("none", reason, _way_out(wanted))
+
+
+def _way_out(wanted: str) -> str:
+    """What to do when nothing works. An installed bwrap that fails lacks the kernel's leave, not a package."""
+    if wanted:
+        missing = wanted in _PROGRAMS and shutil.which(_PROGRAMS[wanted]) is None
+        return f"install {wanted}, or unset {OPT_IN}" if missing else f"unset {OPT_IN}"
+    last = f"{OPT_IN}=redirect for scripts that only read the SM_* variables"
+    if shutil.which("bwrap") is None:
+        return f"install bubblewrap (apt-get install bubblewrap, dnf install bubblewrap), or set {last}"
+    return (
+        "allow user namespaces (sysctl -w user.max_user_namespaces=15000, on Ubuntu also "
+        "kernel.apparmor_restrict_unprivileged_userns=0; in a container, run it with --privileged), "
+        f"or install proot (apt-get install proot), or set {last}"
     )
 
 
@@ -196,7 +208,7 @@ def _fix(name: Mode) -> str:
 
 def _try(candidate: Isolation) -> str:
     """Run one tiny command the candidate's way; the empty text means that it worked."""
-    program = {"bubblewrap": "bwrap", "proot": "proot"}.get(candidate.name)
+    program = _PROGRAMS.get(candidate.name)
     if program and shutil.which(program) is None:
         return f"{program} is not installed"
     with tempfile.TemporaryDirectory(prefix="headgate-probe-") as folder:

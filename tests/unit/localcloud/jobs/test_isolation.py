@@ -233,8 +233,24 @@ def test_the_best_way_that_works_is_chosen_and_reasons_are_told(monkeypatch):
     monkeypatch.setattr(isolation, "_try", lambda _candidate: "forbidden here")
     found = probe({})
     assert found.name == "none"
-    assert "bubblewrap: forbidden here" in found.reason
+    assert found.reason == "bubblewrap: forbidden here; namespaces: forbidden here; proot: forbidden here"
     assert "HEADGATE_ISOLATION=redirect" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("wanted", "installed", "fix"),
+    [
+        ("", [], "install bubblewrap ("),
+        ("", ["bwrap"], "allow user namespaces ("),
+        ("proot", [], "install proot, or unset HEADGATE_ISOLATION"),
+        ("bubblewrap", ["bwrap"], "unset HEADGATE_ISOLATION"),
+        ("namespaces", [], "unset HEADGATE_ISOLATION"),
+    ],
+)
+def test_the_fix_fits_what_is_missing(monkeypatch, wanted, installed, fix):
+    monkeypatch.setattr(isolation, "_try", lambda _candidate: "forbidden here")
+    monkeypatch.setattr(isolation.shutil, "which", lambda name: f"/bin/{name}" if name in installed else None)
+    assert probe({"HEADGATE_ISOLATION": wanted}).fix.startswith(fix)
 
 
 def test_a_wrong_or_missing_way_is_refused(monkeypatch):
