@@ -173,3 +173,12 @@ def test_dead_letters_move_even_when_nothing_is_received(daemon: LocalDaemon) ->
     daemon.kill_and_restart()
     sqs = daemon.client("sqs")
     assert [m["Body"] for m in sqs.receive_message(QueueUrl=dead)["Messages"]] == ["poison"]
+
+
+def test_awss_own_policies_may_be_attached(daemon: LocalDaemon) -> None:
+    iam = daemon.client("iam")
+    iam.create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    iam.attach_role_policy(RoleName="function", PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName="function")["AttachedPolicies"]
+    assert [policy["PolicyArn"] for policy in attached] == [arn]

@@ -18,6 +18,7 @@ def configure() -> None:
     os.environ["MOTO_DISABLE_GLOBAL_CORS"] = "true"  # no web page may read what the local cloud answers
     os.environ["MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS"] = "false"
     os.environ["MOTO_EVENTS_INVOKE_HTTP"] = "false"
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # roles of every example attach AWS's own policies
     os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 
