@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from headgate.cli.common import Options, open_project
 from headgate.cli.sessions import connect
-from headgate.errors import UserError
+from headgate.errors import FailedError, UserError
 from headgate.spec.suggest import one_of
 from headgate.views.runs import RunView, exists, list_runs, read_run, tagged_pipelines
 
@@ -73,10 +74,37 @@ class Executions:
         return read_run(self.sagemaker, self.find(asked))
 
     def follow(self, arn: str) -> Iterator[RunView]:
-        """The execution each time it looks different, until it has ended."""
+        """The execution each time it looks different, until it has ended. Raises FailedError when the cloud is gone."""
         from headgate.actions.execute import follow
 
-        return follow(self.sagemaker, arn, wait=time.sleep, interval=self.session.poll_seconds)
+        try:
+            yield from follow(self.sagemaker, arn, wait=time.sleep, interval=self.session.poll_seconds)
+        except FailedError as error:
+            identifier = arn.rsplit("/", 1)[1]
+            goes_on = "show" if self.session.target == "aws" else "retry"
+            raise FailedError(
+                f"execution {identifier} cannot be followed to its end: {error.message}",
+                next_command=f"headgate runs {goes_on} {identifier}",
+            ) from error
+
+    def watch(self, arn: str, *, quiet: bool) -> tuple[RunView, bool]:
+        """Show an execution until it has ended; Ctrl-C stops it. The end, and whether it was interrupted."""
+        from headgate.actions.execute import stop
+        from headgate.cli.progress import progress
+
+        views = self.follow(arn)
+        run = next(views)
+        try:
+            with progress(quiet=quiet) as display:
+                display.show(run)
+                for run in views:
+                    display.show(run)
+        except KeyboardInterrupt:
+            print("stopping the execution; Ctrl-C again leaves it to stop by itself", file=sys.stderr)
+            stop(self.sagemaker, arn)
+            *_, run = self.follow(arn)
+            return run, True
+        return run, False
 
     def _require_pipeline(self, asked: str) -> None:
         names = self.pipelines()

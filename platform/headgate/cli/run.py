@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headgate.cli.boundary import failure_of, tell
+from headgate.cli.boundary import INTERRUPTED, failure_of, tell
 from headgate.cli.common import Options, emit, open_project, options, style
 from headgate.cli.executions import Executions
-from headgate.cli.progress import progress, steps_table
+from headgate.cli.progress import steps_table
 from headgate.cli.sessions import connect, target_option
 from headgate.errors import UserError
 from headgate.views.runs import RunView
@@ -104,23 +104,14 @@ def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
 
 
 def _follow(executions: Executions, arn: str, options: Options) -> int:
-    from headgate.actions.execute import stop
     from headgate.actions.record import start_recordings
 
-    session, views = executions.session, executions.follow(arn)
+    session = executions.session
     with start_recordings(executions.opened, session) as recordings:
-        run = next(views)
-        try:
-            with progress(quiet=options.json) as display:
-                display.show(run)
-                for run in views:
-                    display.show(run)
-        except KeyboardInterrupt:
-            print("stopping the execution; Ctrl-C again leaves it to stop by itself", file=sys.stderr)
-            stop(executions.sagemaker, arn)
-            *_, run = executions.follow(arn)
+        run, interrupted = executions.watch(arn, quiet=options.json)
+        if interrupted:
             emit(options, run, lambda: _ending(session, run))
-            return 130
+            return INTERRUPTED
         unrecorded = failure_of(lambda: recordings.finish(run))
     emit(options, run, lambda: _ending(session, run))
     if unrecorded:

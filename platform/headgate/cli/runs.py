@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from headgate.cli.boundary import failure_of, tell
+from headgate.cli.boundary import INTERRUPTED, failure_of, tell
 from headgate.cli.common import Options, emit, moment, options, table
 from headgate.cli.executions import open_executions
-from headgate.cli.progress import progress, steps_table
+from headgate.cli.progress import steps_table
 from headgate.cli.sessions import target_option
 from headgate.errors import UserError
 from headgate.views.runs import RunView
@@ -74,9 +74,10 @@ def retry(execution: str | None, target: str, options: Options) -> int:
 
     executions = open_executions(options, target)
     arn = retrying(executions.sagemaker, executions.find(execution))
-    with progress(quiet=options.json) as display:
-        for run in executions.follow(arn):
-            display.show(run)
+    run, interrupted = executions.watch(arn, quiet=options.json)
+    if interrupted:
+        emit(options, run, lambda: _text(run))
+        return INTERRUPTED
     unrecorded = failure_of(lambda: record_run(executions.opened, executions.session, run))
     emit(options, run, lambda: _text(run))
     if unrecorded:
