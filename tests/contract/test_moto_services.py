@@ -177,7 +177,8 @@ def test_dead_letters_move_even_when_nothing_is_received(daemon: LocalDaemon) ->
 
 def test_awss_own_policies_may_be_attached(daemon: LocalDaemon) -> None:
     iam = daemon.client("iam")
-    iam.create_role(RoleName="function", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": []}))
+    nobody = json.dumps({"Version": "2012-10-17", "Statement": []})
+    iam.create_role(RoleName="function", AssumeRolePolicyDocument=nobody)
     arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
     iam.attach_role_policy(RoleName="function", PolicyArn=arn)
     attached = iam.list_attached_role_policies(RoleName="function")["AttachedPolicies"]
