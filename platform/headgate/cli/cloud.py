@@ -123,6 +123,13 @@ def env(shell: str, account: str | None, region: str | None, unset: bool, option
 @options
 def logs(follow: bool, lines: int, options: Options) -> None:
     """The daemon's own log. Jobs' logs: headgate logs."""
+    if follow and options.json:
+        raise UserError(
+            "a log that is followed is not one JSON document",
+            where="--follow --output json",
+            expected="one of the two",
+            next_command="headgate cloud logs --output json",
+        )
     file = Folder(_state(options)).log
     if not file.exists():
         raise UserError("the local cloud has never run here", where=str(file), next_command="headgate cloud up")

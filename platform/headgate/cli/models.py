@@ -38,13 +38,13 @@ def list_(group: str | None, target: str, options: Options) -> None:
         if not versions:
             return "no model is registered yet; train one: headgate run"
         return table(
-            ["GROUP", "VERSION", "APPROVAL", "METRICS", "COMMIT", "CREATED"],
+            ["GROUP", "VERSION", "APPROVAL", "METRIC", "COMMIT", "CREATED"],
             [
                 (
                     version.group,
                     version.version,
                     version.approval,
-                    " ".join(f"{name}={value:.4g}" for name, value in list(version.metrics.items())[:3]),
+                    version.verdict or " ".join(f"{name} {value:.4g}" for name, value in version.shown_metrics),
                     version.properties.get("git_commit", "")[:10],
                     moment(version.created),
                 )
@@ -132,9 +132,12 @@ def _reference(version: VersionView, siblings: list[VersionView], asked: int | N
 
 
 def _facts(version: VersionView) -> Iterator[str]:
+    """What decided first; every property once, and none that the metrics above say already."""
     yield f"{version.group}/{version.version}: {version.status}, {version.approval}"
     if version.description:
         yield version.description
+    if version.verdict:
+        yield version.verdict
     yield ""
     yield table(["METRIC", "VALUE"], [(name, f"{value:.6g}") for name, value in version.metrics.items()])
     yield ""
@@ -143,5 +146,12 @@ def _facts(version: VersionView) -> Iterator[str]:
         "created": moment(version.created),
         "image": version.image,
         "model": version.model_data,
+        "hyperparameters": version.hyperparameters or None,
     }
-    yield table(["FACT", "VALUE"], [*facts.items(), *sorted(version.properties.items())])
+    others = {
+        name: value
+        for name, value in sorted(version.properties.items())
+        if name.split(".")[0] not in {"metric", "hyperparameters"}
+    }
+    rows = [(name, value) for name, value in {**facts, **others}.items() if value]
+    yield table(["FACT", "VALUE"], rows)

@@ -12,12 +12,13 @@ from headgate.spec.schema import full_schema
 @click.command("schema")
 @options
 def command(options: Options) -> None:
-    r"""Print the JSON Schema of headgate.yaml, for editors.
+    """Print the JSON Schema of headgate.yaml, for editors.
 
     \b
     headgate schema > .headgate.schema.json
-    and as first line of headgate.yaml: # yaml-language-server: $schema=.headgate.schema.json
-    """
+    # and as first line of headgate.yaml:
+    # yaml-language-server: $schema=.headgate.schema.json
+    """  # noqa: D301 - click's mark is the character, which a raw text would not hold
     facade, error = open_plugins(
         options.project, options.environment, options.overrides, disabled=options.disabled_plugins
     )

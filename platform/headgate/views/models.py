@@ -62,6 +62,11 @@ class VersionView:
         return f"{metric} {self.metrics[metric]:.4g}" + (f" (threshold {float(threshold):g})" if threshold else "")
 
     @property
+    def shown_metrics(self) -> list[tuple[str, float]]:
+        """The first three, for a version that does not say which one decided."""
+        return list(self.metrics.items())[:3]
+
+    @property
     def lineage(self) -> dict[str, str]:
         """The recorded origin, by the names of LINEAGE; what was not recorded is left out."""
         found = {name: self.properties[name] for name in LINEAGE if name in self.properties}
