@@ -19,7 +19,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
     page
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/headgate_*/README.md")]
+    for page in [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("plugins/**/README.md"),
+        *ROOT.glob("templates/*/README.md"),
+    ]
     if "```console" in page.read_text()
 )
 COMMAND = re.compile(r"^\$ (?P<command>.+?)(?:\s+# exit code (?P<code>\d+))?$")
