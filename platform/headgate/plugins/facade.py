@@ -217,7 +217,10 @@ class Facade:
         return tuple(self.extended(project, pipeline, taken[pipeline.name]) for pipeline in pipelines)
 
     def extended(self, project: Project, pipeline: Pipeline, owner: str) -> Pipeline:
-        """A pipeline of the plugin `owner` with the steps that plugins add to it. A step whose name is taken is left out with a warning."""
+        """A pipeline of the plugin `owner` with the steps that plugins add to it.
+
+        A step whose name is taken is left out with a warning.
+        """
         hook = "headgate_pipeline_steps"
         taken = {step.name: owner for step in pipeline.all_steps()}
         added: list[Step] = []

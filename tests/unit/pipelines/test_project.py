@@ -51,9 +51,7 @@ def opened(project: TestProject) -> OpenProject:
 def test_definition_is_put_under_the_projects_name_in_its_bucket(make: Make) -> None:
     role = "arn:aws:iam::123456789012:role/r"
     step = f'Processing("S", image="i", role="{role}", outputs=[Output("o")])'
-    plugin = PLUGIN.format(pipelines=f'Pipeline("p", [{step}])').replace(
-        "import Condition", "import Output, Condition"
-    )
+    plugin = PLUGIN.format(pipelines=f'Pipeline("p", [{step}])').replace("import Condition", "import Output, Condition")
     compiled = compile_pipeline(opened(make(plugin, bucket="mine")), "p")
     assert "s3://mine/wine/p" in compiled.text
     assert "s3://other/wine/p" in compile_pipeline(opened(make(plugin)), "p", bucket="other").text
