@@ -99,6 +99,13 @@ def test_what_goes_wrong_in_a_function_fails_the_step(
     assert told in described["FailureReason"]
 
 
+def test_a_number_for_an_output_of_type_string_becomes_text(world: World) -> None:
+    described = run_lambda(world, FakeLambda({"statusCode": 200, "body": "{}"}), statusCode="String", body="String")
+    assert described["PipelineExecutionStatus"] == "Succeeded"
+    metadata = world.steps(described["PipelineExecutionArn"])["Score"]["Metadata"]["Lambda"]
+    assert {"Name": "statusCode", "Value": "200"} in metadata["OutputParameters"]
+
+
 def test_a_function_without_outputs_may_answer_anything(world: World) -> None:
     assert run_lambda(world, FakeLambda(None))["PipelineExecutionStatus"] == "Succeeded"
 

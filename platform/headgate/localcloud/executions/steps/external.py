@@ -83,13 +83,18 @@ def send_token(around: Surroundings, attempt: Attempt, token: str, status: str) 
 
 
 def check_outputs(declared: list[Json], given: Json, who: str) -> Json:
-    """The declared outputs among what was given. Raises StepError for a missing one or one of the wrong type."""
+    """The declared outputs among what was given; a number for a String becomes text, as `"statusCode": 200` does.
+
+    Raises StepError for a missing one or one of the wrong type.
+    """
     values: Json = {}
     for one in declared:
         name, kind = str(one["OutputName"]), str(one.get("OutputType", "String"))
         if name not in given:
             raise StepError(f"ClientError: {who} gave no output '{name}'; it gave {', '.join(given) or 'none'}")
         value = given[name]
+        if kind == "String" and isinstance(value, (bool, int, float)):
+            value = as_text(value)
         wrong = not isinstance(value, _TYPES.get(kind, (str,))) or (isinstance(value, bool) and kind != "Boolean")
         if wrong:
             raise StepError(f"ClientError: output '{name}' of {who} has to be of type {kind}, not {value!r}")
