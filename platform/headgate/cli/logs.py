@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import asdict
 
@@ -31,15 +32,19 @@ def command(execution: str | None, step: str | None, follow: bool, target: str, 
     executions = open_executions(options, target)
     arn = executions.find(execution)
     reader = LogReader(executions.session.client("logs"))
+    silent = True
     while True:
         run = read_run(executions.sagemaker, arn)
         _known_step(run, step)
         for each in steps_with_logs(run, step):
             for line in reader.read(each):
                 print(_as_json(line) if options.json else _as_text(line), flush=True)
+                silent = False
         if run.is_ended or not follow:
-            return
+            break
         time.sleep(executions.session.poll_seconds)
+    if silent:
+        print(_nothing(run, step), file=sys.stderr)
 
 
 def _known_step(run: RunView, step: str | None) -> None:
@@ -51,6 +56,12 @@ def _known_step(run: RunView, step: str | None) -> None:
             expected=one_of(step, names),
             next_command=f"headgate runs show {run.id}",
         )
+
+
+def _nothing(run: RunView, step: str | None) -> str:
+    who = f"step '{step}' of execution {run.id}" if step else f"execution {run.id}"
+    reason = f": {run.reason}" if run.reason else ""
+    return f"{who} is {run.status} and wrote no logs{reason}\nnext: headgate runs show {run.id}"
 
 
 def _as_json(line: LogLine) -> str:

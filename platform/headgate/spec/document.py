@@ -88,7 +88,7 @@ def merge(base: Node, over: Node) -> Node:
     members = dict(base.value)
     for name, node in over.value.items():
         members[name] = merge(members[name], node) if name in members else node
-    return Node(members, base.where, over.key or base.key)
+    return Node(members, base.where, base.key)
 
 
 def read(file: Path, shown: str | None = None) -> Node:
