@@ -22,7 +22,7 @@ from headgate.spec.suggest import did_you_mean
 COPIERS_ANSWERS = ".copier-answers.yml"
 """What Copier's own `copier update` needs; `headgate update` keeps answers in a file of its own, without paths."""
 
-_QUESTION = re.compile(r"[Qq]uestion ['\"]([^'\"]+)['\"]")
+_QUESTION = re.compile(r"(?:[Qq]uestion|Invalid choice for) ['\"]([^'\"]+)['\"]")
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,9 @@ def find_template(asked: str, offered: Iterable[TemplateSpec], *, relative_to: P
     if asked in known:
         return known[asked]
     if _URL.search(asked):
-        return Template(asked, asked)
+        # Copier takes a URL without `.git` at its end for a folder, but on two hosts.
+        is_plain = "://" in asked and not asked.startswith(("git+", "git:", "ssh:"))
+        return Template(asked, f"git+{asked}" if is_plain else asked)
     folder = Path(os.path.normpath(relative_to / Path(asked).expanduser()))
     if any((folder / name).is_file() for name in CONFIG_FILES):
         is_absolute = Path(asked).expanduser().is_absolute()

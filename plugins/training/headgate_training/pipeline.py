@@ -113,7 +113,7 @@ def tune_step(plan: Plan, preprocess: Processing) -> tuple[Step, Trained]:
         strategy=settings.strategy,
         max_jobs=parameters.max_jobs or settings.max_jobs,
         max_parallel=settings.max_parallel,
-        early_stopping=settings.early_stopping,
+        early_stopping=settings.early_stopping and settings.strategy != "Hyperband",  # which stops jobs itself
         random_seed=parameters.seed,
         cache=plan.cache,
         retry=RETRY,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +157,11 @@ def read_settings(section: Mapping[str, Any], *, project: str, root: Path) -> Se
             f"plugins.training.split: test {split.test} and validation {split.validation} leave no rows to train on"
         )
     instances = section["instances"]
+    if instances["processing"]["count"] != 1:
+        raise UserError(
+            "plugins.training.instances.processing.count: preprocess and evaluate work on the whole data",
+            expected="1; larger data needs a larger type",
+        )
     local = not section["data"].startswith("s3://")
     caching = section["caching"] == "always" or (section["caching"] == "auto" and local)
     return Settings(
@@ -193,7 +199,22 @@ def _tuning(section: Mapping[str, Any]) -> Tuning:
     ranges = {name: _range(name, value) for name, value in section["ranges"].items()}
     if section["enabled"] and not ranges:
         raise UserError("plugins.training.tuning.ranges is empty: tuning needs at least one hyperparameter to search")
+    if section["enabled"] and section["strategy"] == "Grid":
+        _check_grid(ranges, section["max_jobs"])
     return Tuning(**{**section, "ranges": ranges})
+
+
+def _check_grid(ranges: Mapping[str, SearchRange], max_jobs: int) -> None:
+    """SageMaker's Grid runs every combination of listed values once. Raises UserError."""
+    numeric = [name for name, each in ranges.items() if not each.values]
+    if numeric:
+        raise UserError(f"plugins.training.tuning.ranges.{numeric[0]}: strategy Grid takes lists of `values` only")
+    combinations = math.prod(len(each.values) for each in ranges.values())
+    if max_jobs != combinations:
+        raise UserError(
+            f"plugins.training.tuning.max_jobs: strategy Grid runs all combinations, and there are {combinations}",
+            expected=str(combinations),
+        )
 
 
 def _range(name: str, value: Mapping[str, Any]) -> SearchRange:

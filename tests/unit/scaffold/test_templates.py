@@ -52,11 +52,19 @@ def test_a_path_is_recorded_as_seen_from_the_project(offered, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.org/t", "git@example.org:a/t", "gh:a/t", "git+file:///t", "file:///x/t.git", "a/t.git"]
+    ("url", "location"),
+    [
+        ("https://example.org/t", "git+https://example.org/t"),
+        ("file:///x/t", "git+file:///x/t"),
+        ("git@example.org:a/t", "git@example.org:a/t"),
+        ("gh:a/t", "gh:a/t"),
+        ("git+file:///t", "git+file:///t"),
+        ("a/t.git", "a/t.git"),
+    ],
 )
-def test_a_git_url_is_left_to_copier(url, tmp_path):
+def test_a_git_url_is_left_to_copier_said_so_that_it_takes_it_for_one(url, location, tmp_path):
     found = find(url, [], tmp_path)
-    assert (found.source, found.location, found.name) == (url, url, url)
+    assert (found.source, found.location, found.name) == (url, location, url)
 
 
 def test_an_unknown_name_is_met_with_the_nearest(offered, tmp_path):

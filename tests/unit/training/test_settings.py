@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 import headgate_training
+from headgate.errors import UserError
 from headgate.plugins.session import open_project
 from headgate.spec.problems import SpecError
 from headgate.spec.schema import fill_defaults, subschemas
@@ -134,3 +135,28 @@ def test_recording_can_be_switched_off(root):
     (root / "headgate.yaml").write_text(yaml.safe_dump({"name": "house", "plugins": {"training": section}}))
     opened = open_project(root)
     assert list(opened.plugins.recorders(opened.project)) == []
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ({"instances": {"processing": {"type": "ml.m5.large", "count": 2}}}, "instances.processing.count"),
+        (
+            {"tuning": {"enabled": True, "strategy": "Grid", "ranges": {"eta": {"min": 0.1, "max": 0.2}}}},
+            r"tuning\.ranges\.eta: strategy Grid takes lists",
+        ),
+        (
+            {
+                "tuning": {
+                    "enabled": True,
+                    "strategy": "Grid",
+                    "ranges": {"a": {"values": [1, 2]}, "b": {"values": [3]}},
+                }
+            },
+            r"tuning\.max_jobs: strategy Grid runs all combinations, and there are 2",
+        ),
+    ],
+)
+def test_what_a_job_could_not_follow_is_refused(section, said):
+    with pytest.raises(UserError, match=said):
+        settings(**section)
