@@ -15,6 +15,10 @@ import pytest
 
 from contract.local_daemon import LocalDaemon
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("moto-determinism")]  # one daemon for all of them
+
+pytestmark = pytest.mark.xdist_group("moto-determinism")  # one worker, one daemon
+
 
 def plain(answer: Any) -> str:
     """An answer without what belongs to the request."""
