@@ -90,6 +90,7 @@ class TrainingJobs:
             **parameters,
             "TrainingJobArn": arn,
             "TrainingJobStatus": "InProgress",
+            "OutputDataConfig": {"KmsKeyId": "", **parameters["OutputDataConfig"]},  # the SDK attaches by this member
             "StoppingCondition": parameters.get("StoppingCondition") or {"MaxRuntimeInSeconds": _DAY},
             "CreationTime": now,
             "LastModifiedTime": now,

@@ -9,7 +9,7 @@ is the protobuf message `Record` of SageMaker's "Common Data Formats for Trainin
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,6 +78,29 @@ def parse_recordio(data: bytes, name: str) -> Iterator[tuple[Tensor, Tensor | No
             raise CustomerError(f"{name}, record {number}: it has no features under the name 'values'")
         yield features, record[2].get("values")
         position += 8 + (size + 3) // 4 * 4
+
+
+def write_labels(rows: Iterable[Mapping[str, float | Sequence[float]]]) -> bytes:
+    """Answers as records without features: each name and its number, or numbers, is a float tensor of the label map."""
+    return b"".join(_framed(b"".join(_label(name, value) for name, value in row.items())) for row in rows)
+
+
+def _framed(record: bytes) -> bytes:
+    return struct.pack("<II", _MAGIC, len(record)) + record + bytes(-len(record) % 4)
+
+
+def _label(name: str, value: float | Sequence[float]) -> bytes:
+    numbers = np.atleast_1d(np.asarray(value, dtype="<f4"))
+    tensor = _delimited(1, numbers.tobytes())
+    return _delimited(2, _delimited(1, name.encode()) + _delimited(2, _delimited(2, tensor)))
+
+
+def _delimited(field: int, content: bytes) -> bytes:
+    size, length = len(content), bytearray()
+    while size >= 0x80:
+        length.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([field << 3 | _BYTES, *length, size]) + content
 
 
 def _maps(record: bytes) -> dict[int, dict[str, Tensor]]:

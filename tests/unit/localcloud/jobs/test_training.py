@@ -101,6 +101,11 @@ def test_the_same_model_gives_the_same_archive(laptop):
     assert len(digests) == 1
 
 
+def test_the_output_names_a_kms_key_even_without_one(laptop):
+    """`Estimator.attach` and the tuner's `best_estimator` of the SageMaker SDK read this member."""
+    assert laptop.run_training("plain", WRITE_MODEL)["OutputDataConfig"]["KmsKeyId"] == ""
+
+
 def test_an_uncompressed_model_is_a_folder(laptop):
     done = laptop.run_training(
         "flat", WRITE_MODEL, OutputDataConfig={"S3OutputPath": "s3://data/models/", "CompressionType": "NONE"}

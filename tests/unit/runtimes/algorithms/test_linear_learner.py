@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 
 import numpy as np
 import pytest
@@ -301,6 +302,27 @@ def test_every_input_gives_the_same_answer(predictor, body, content_type):
     found = json.loads(ask(predictor, body, content_type).body)["predictions"]
     assert [row["predicted_label"] for row in found] == [1, 0]
     assert [row["score"] for row in found] == pytest.approx([1 / (1 + np.exp(-1.5)), 1 / (1 + np.exp(2.5))])
+
+
+def test_answers_in_recordio_name_what_json_names(predictor):
+    """The bytes are of the published format: framing, then `label` maps of float tensors."""
+    body = ask(predictor, "1,1\n-1,1\n", accept="application/x-recordio-protobuf").body
+    scores = [row["score"] for row in json.loads(ask(predictor, "1,1\n-1,1\n").body)["predictions"]]
+    records = []
+    while body:
+        magic, size = struct.unpack_from("<II", body)
+        assert magic == 0xCED7230A
+        records.append(body[8 : 8 + size])
+        body = body[8 + (size + 3) // 4 * 4 :]
+    for record, score, label in zip(records, scores, [1.0, 0.0], strict=True):
+        tensors = [(b"score", score), (b"predicted_label", label)]
+        assert record == b"".join(
+            bytes([0x12, len(name) + 12, 0x0A, len(name)])
+            + name
+            + b"\x12\x08\x12\x06\x0a\x04"
+            + struct.pack("<f", value)
+            for name, value in tensors
+        )
 
 
 def test_answers_in_json_lines(predictor):

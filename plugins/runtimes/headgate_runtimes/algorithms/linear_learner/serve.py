@@ -12,14 +12,14 @@ import numpy as np
 from headgate_runtimes.algorithms.errors import CustomerError
 from headgate_runtimes.algorithms.linear_learner.losses import Values
 from headgate_runtimes.algorithms.linear_learner.model import Predictor
-from headgate_runtimes.algorithms.recordio import parse_recordio
+from headgate_runtimes.algorithms.recordio import parse_recordio, write_labels
 from headgate_runtimes.algorithms.tables import parse_csv
 from headgate_runtimes.serving.codecs import CSV, JSON, JSON_LINES, media_type
 from headgate_runtimes.serving.http import BadRequestError, Request, Response, serve
 
 RECORDIO = "application/x-recordio-protobuf"
 _INPUTS = (CSV, JSON, JSON_LINES, RECORDIO)
-_OUTPUTS = (JSON, JSON_LINES)
+_OUTPUTS = (JSON, JSON_LINES, RECORDIO)
 
 
 class LinearModel:
@@ -41,6 +41,8 @@ class LinearModel:
         predictions = self._predictor.predict(rows)
         if accept == JSON:
             return Response(json.dumps({"predictions": predictions}).encode(), accept)
+        if accept == RECORDIO:
+            return Response(write_labels(predictions), accept)
         return Response("".join(json.dumps(prediction) + "\n" for prediction in predictions).encode(), accept)
 
 
