@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-PYTEST := $(BIN)/python -m pytest
 JOBS ?= 2
+# A file's tests stay in one worker, which shares their daemon or project; files go in order, so the long ones go first.
+PYTEST := $(BIN)/python -m pytest
+SPREAD := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test quick lint format coverage bench lock clean
 .DEFAULT_GOAL := test
@@ -13,10 +15,10 @@ demo: $(READY)  ## scaffold, train and register a model on the local cloud
 	@$(BIN)/python tools/demo.py
 
 test: $(READY)  ## all tests
-	@$(PYTEST) -n $(JOBS) --dist loadgroup
+	@$(PYTEST) $(SPREAD)
 
 quick: $(READY)  ## the subset that fits into a minute
-	@$(PYTEST) -n $(JOBS) --dist loadgroup -m "not slow" -q
+	@$(PYTEST) $(SPREAD) -m "not slow" -q
 
 lint: $(READY)  ## style, types and layers; any warning is an error
 	@$(BIN)/ruff check .
@@ -29,7 +31,7 @@ format: $(READY)
 	@$(BIN)/ruff format .
 
 coverage: $(READY)  ## all tests, failing under 90 % of platform/ and plugins/
-	@$(PYTEST) -n $(JOBS) --dist loadgroup --cov --cov-report=term --cov-fail-under=90
+	@$(PYTEST) $(SPREAD) --cov --cov-report=term --cov-fail-under=90
 
 bench: $(READY)  ## every speed promise, ours and the peer's in one run
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks

@@ -15,9 +15,7 @@ import pytest
 
 from contract.local_daemon import LocalDaemon
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("moto-determinism")]  # one daemon for all of them
-
-pytestmark = pytest.mark.xdist_group("moto-determinism")  # one worker, one daemon
+pytestmark = pytest.mark.slow
 
 
 def plain(answer: Any) -> str:

@@ -12,9 +12,7 @@ from botocore.exceptions import ClientError
 
 from contract.local_daemon import LocalDaemon, zipped
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("moto-lambda")]  # one daemon for all of them
-
-pytestmark = pytest.mark.xdist_group("moto-lambda")  # one worker, one daemon
+pytestmark = pytest.mark.slow
 
 WRITER = """
     import boto3, json, uuid

@@ -12,10 +12,6 @@ from botocore.exceptions import ClientError
 
 from contract.local_daemon import LocalDaemon
 
-pytestmark = [pytest.mark.xdist_group("moto-services")]  # one daemon for all of them
-
-pytestmark = pytest.mark.xdist_group("moto-services")  # one worker, one daemon
-
 
 def refusal(call: Any, **arguments: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:

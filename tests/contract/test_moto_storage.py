@@ -10,9 +10,7 @@ from botocore.exceptions import ClientError
 
 from contract.local_daemon import REGION, LocalDaemon, zipped
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("moto-storage")]  # one daemon for all of them
-
-pytestmark = pytest.mark.xdist_group("moto-storage")  # one worker, one daemon
+pytestmark = pytest.mark.slow
 
 TEMPLATE = {"Resources": {"B": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "made-by-a-stack"}}}}
 

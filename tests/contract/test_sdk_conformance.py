@@ -59,7 +59,7 @@ from headgate.pipelines.images import UnknownImageError, image_uri
 from headgate.pipelines.sdk import SdkPipeline
 from headgate.spec.project import PipelineEntrypoint, Project
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("sdk")]
+pytestmark = pytest.mark.slow
 
 HERE = Path(__file__).parent / "sdk_pipeline"
 BUCKET = "headgate-123456789012-us-east-1"

@@ -24,7 +24,7 @@ import pytest
 if TYPE_CHECKING:
     from e2e.conftest import Cli
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-input")]
+pytestmark = pytest.mark.slow
 
 HEADGATE = Path(sys.executable).with_name("headgate")
 PLUGIN = """

@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 if TYPE_CHECKING:
     from e2e.conftest import Cli
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("bad-jobs")]
+pytestmark = pytest.mark.slow
 
 BUCKET = "bad-jobs"
 GROUP = "bad-group"

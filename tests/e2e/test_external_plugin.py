@@ -21,7 +21,7 @@ import pytest
 
 from headgate.testing.project import Outcome, write_files
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("external-plugin")]
+pytestmark = pytest.mark.slow
 
 PYPROJECT = """\
 [build-system]

@@ -15,7 +15,7 @@ from headgate.views.models import INPUTS
 if TYPE_CHECKING:
     from e2e.conftest import Cli
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("walk")]
+pytestmark = pytest.mark.slow
 
 
 UNRECORDED = {"HEADGATE_SET__plugins__training__mlflow__enabled": "false"}

@@ -92,7 +92,9 @@ def test_a_mistake_is_exit_code_2_with_the_message_where_it_belongs(
     assert machine["message"] in told.stderr
 
 
-@pytest.mark.parametrize("path", [(), *{path[:1] for path in ALL}, *ALL], ids=lambda path: " ".join(path) or "headgate")
+@pytest.mark.parametrize(
+    "path", [(), *sorted({path[:1] for path in ALL}), *ALL], ids=lambda path: " ".join(path) or "headgate"
+)
 def test_help_is_no_mistake_and_shows_no_control_characters(
     path: tuple[str, ...], headgate_project: ProjectMaker
 ) -> None:
