@@ -211,6 +211,8 @@ class Facade:
                 offered = items(result)
                 for item in offered:
                     expect_members(item, "a Pipeline", "compile", "all_steps", "with_steps")
+                    for step in item.all_steps():
+                        expect_members(step, "a Step", "name", "compile", "children")
                 pipelines += [
                     item for item in offered if self._calls.claim(record, hook, "pipeline", name_of(item), taken)
                 ]

@@ -115,7 +115,8 @@ class _Explained:
         if len(keys) == 1:
             yield from self.problems(keys[0])
             return
-        branches = dict.fromkeys(_allowed_by(resolve(branch, self.schema)) for branch in error.validator_value)
+        resolved = (resolve(branch, self.schema) for branch in error.validator_value)
+        branches = dict.fromkeys(_allowed_by(branch) + _with_keys(branch) for branch in resolved)
         yield self._problem(found, path, self._found(found, path), " or ".join(filter(None, branches)))
 
     def _wrong_value(self, error: Any, found: Node, path: tuple[str, ...]) -> Problem:
@@ -153,6 +154,11 @@ class _Explained:
         named = self._named(path) or "the file"
         secret = any(looks_secret(part) for part in path)
         return f"{named}: found {HIDDEN if secret else describe(found)}"
+
+
+def _with_keys(branch: Schema) -> str:
+    """What tells one alternative that is a mapping from another: its keys."""
+    return f" of {', '.join(branch['properties'])}" if branch.get("properties") else ""
 
 
 def _allowed_by(schema: Schema, error: Any = None) -> str:

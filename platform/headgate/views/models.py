@@ -17,13 +17,14 @@ LINEAGE = (
     "git_repository",
     "data_digest",
     "data_uri",
+    "preprocessing",
     "code_digest",
     "seed",
     "execution_arn",
     "mlflow_run_id",
 )
 # The inputs that decide what a training run makes: two versions that agree in all of them should be the same model.
-INPUTS = ("git_commit", "git_dirty", "data_digest", "code_digest", "seed", "hyperparameters")
+INPUTS = ("git_commit", "git_dirty", "data_digest", "preprocessing", "code_digest", "seed", "hyperparameters")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +147,12 @@ def read_version(sagemaker: Any, s3: Any, arn: str) -> VersionView:
 
 
 def compare(version: VersionView, other: VersionView) -> Reproduction:
-    """Name the inputs that differ; say whether the models do."""
+    """Name the inputs that differ, the image among them; say whether the models do."""
+    ours, others = ({**each.lineage, "image": each.image or ""} for each in (version, other))
     differing = {
         name: (mine, theirs)
-        for name in INPUTS
-        if (mine := version.lineage.get(name, "")) != (theirs := other.lineage.get(name, ""))
+        for name in (*INPUTS, "image")
+        if (mine := ours.get(name, "")) != (theirs := others.get(name, ""))
     }
     known = version.model_digest is not None and other.model_digest is not None
     return Reproduction(

@@ -133,6 +133,7 @@ def properties(plan: Plan, preprocess: Processing, evaluate: Processing, trained
         "test_rows": preprocess.json("Lineage", "test_rows"),
         "seed": parameters.seed,
         "split_seed": str(settings.split.seed),
+        "preprocessing": lineage.shortened(" ".join(map(str, arguments.preprocess(settings)))),
         "algorithm": settings.algorithm,
         "target": settings.target,
         "training_job": trained.job,

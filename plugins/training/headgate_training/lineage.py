@@ -28,6 +28,11 @@ def code_properties(sources: Mapping[str, SourceCode]) -> dict[str, str]:
     }
 
 
+def shortened(text: str) -> str:
+    """The text if a property can hold it, else its digest: enough to tell two apart."""
+    return text if len(text) <= LONGEST_VALUE else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def hyperparameter_properties(values: Mapping[str, Value]) -> dict[str, Value]:
     """`hyperparameters`: `eta=0.05 max_depth=3 ...` by name, continued in `hyperparameters.2` when one is full."""
     chunks: list[list[Value]] = [[]]

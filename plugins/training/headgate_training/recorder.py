@@ -24,6 +24,9 @@ def main() -> int:
     """Read the record, write the run, print the properties for the version."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    # MLflow's own patience with a server that is not there takes minutes, while somebody waits for the command.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     import mlflow.tracking
 
     text = sys.stdin.read()

@@ -87,7 +87,7 @@ def test_alternatives_tell_the_branch_that_was_meant() -> None:
     schema = _setting({"oneOf": [{"type": "boolean"}, tune]})
     assert _check("s: {jobs: x}\n", schema) == ["f:1: s.jobs: found 'x' (text) (allowed: an integer)"]
     assert _check("s: {job: 1}\n", schema) == ["f:1: unknown key 'job' in s (allowed: jobs; did you mean 'jobs'?)"]
-    assert _check("s: x\n", schema) == ["f:1: s: found 'x' (text) (allowed: true or false or a mapping)"]
+    assert _check("s: x\n", schema) == ["f:1: s: found 'x' (text) (allowed: true or false or a mapping of jobs)"]
 
 
 def test_secret_values_are_not_told() -> None:

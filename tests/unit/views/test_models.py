@@ -33,6 +33,12 @@ def test_differing_inputs_are_named_with_both_values() -> None:
     assert verdict.sentence() == "differs from version 1 in data_digest, seed"
 
 
+def test_another_image_or_preprocessing_is_a_difference_and_not_called_nondeterministic() -> None:
+    properties = {**BASE.properties, "preprocessing": "--features size"}
+    other = replace(BASE, version=2, image="xgboost:2", model_digest="bb", properties=properties)
+    assert compare(other, BASE).sentence() == "differs from version 1 in preprocessing, image"
+
+
 def test_same_inputs_with_other_bytes_is_called_not_deterministic() -> None:
     assert "not deterministic" in compare(replace(BASE, version=2, model_digest="bb"), BASE).sentence()
 
