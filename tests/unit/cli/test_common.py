@@ -44,6 +44,7 @@ def test_tables_are_aligned_and_none_is_empty() -> None:
 
 
 def test_tables_are_aligned_around_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("FORCE_COLOR", "1")
     lines = table(("A", "B"), [(style("x", "red"), "1"), ("yy", "2")]).splitlines()
     assert lines[1:] == ["\x1b[31mx\x1b[0m   1", "yy  2"]

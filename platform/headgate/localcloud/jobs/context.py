@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import random
@@ -92,14 +93,17 @@ class Context:
 
 
 def remove_folder(folder: Path) -> None:
-    """Delete a job's folder even if the job has made parts of it unreadable."""
+    """Delete a job's folder even if the job has locked folders in it. What its links point to is left alone."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        _unlock(folder)
+        for root, folders, _ in os.walk(folder):  # from the top: what is in a folder shows once that is unlocked
+            for name in folders:
+                _unlock(Path(root, name))
+        shutil.rmtree(folder, ignore_errors=True)
 
-    def retry(function: Callable[[str], object], path: str, _error: object) -> None:
-        try:
-            Path(path).parent.chmod(0o700)
-            Path(path).chmod(0o700)
-            function(path)
-        except OSError:
-            return
 
-    shutil.rmtree(folder, onerror=retry)
+def _unlock(folder: Path) -> None:
+    if not folder.is_symlink():
+        with contextlib.suppress(OSError):
+            folder.chmod(0o700)

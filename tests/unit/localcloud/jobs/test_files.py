@@ -184,10 +184,15 @@ def test_a_volume_names_what_is_full(tmp_path, monkeypatch):
 
 
 def test_a_folder_that_its_job_has_locked_is_removed(tmp_path):
-    locked = tmp_path / "job" / "locked"
-    locked.mkdir(parents=True)
-    (locked / "a").touch()
-    locked.chmod(0)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o755)
+    inner = tmp_path / "job" / "outer" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "a").touch()
+    (inner / "link").symlink_to(elsewhere)
+    inner.chmod(0o500)
+    inner.parent.chmod(0)
     remove_folder(tmp_path / "job")
     assert not (tmp_path / "job").exists()
+    assert elsewhere.stat().st_mode & 0o777 == 0o755
     remove_folder(Path(tmp_path / "job"))

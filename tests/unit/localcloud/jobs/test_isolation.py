@@ -44,7 +44,8 @@ def spawner():
     made.close()
 
 
-def start(spawner, chosen, box, script, *, token="t", limit=None):
+def start(spawner, chosen, box, script, *, token=None, limit=None):
+    token = token or box.ml.as_posix()  # unlike that of any other test, in any other run
     argv = (sys.executable, "-c", dedent(script))
     environment = {"PATH": os.environ["PATH"], **home_and_tmp(chosen, box)}
     return spawner.start(chosen, Program("algo-1", argv, environment, "/opt/ml", box, token, limit))
@@ -133,7 +134,7 @@ def test_term_reaches_the_program_and_kill_ends_all_it_started(tmp_path, spawner
         while True:
             time.sleep(600)
     """
-    process = start(spawner, way(name), box, script, token=f"kill-{name}")
+    process = start(spawner, way(name), box, script, token=f"kill-{name}-{os.getpid()}")
     select.select([process.output], [], [], 20)
     assert os.read(process.output, 100) == b"ready\n"
     process.terminate()
@@ -141,7 +142,7 @@ def test_term_reaches_the_program_and_kill_ends_all_it_started(tmp_path, spawner
     assert os.read(process.output, 100) == b"asked to stop\n"
     process.kill()
     assert process.close() == 137
-    assert kill_strays(f"kill-{name}") == 0
+    assert kill_strays(f"kill-{name}-{os.getpid()}") == 0
 
 
 @pytest.mark.parametrize("name", WAYS)
@@ -263,7 +264,7 @@ def test_a_wrong_or_missing_way_is_refused(monkeypatch):
 def test_a_program_that_is_not_there_is_an_exit_code_and_a_message(tmp_path, spawner):
     for number, name in enumerate(WAYS):
         box = sandbox(tmp_path / str(number))
-        program = Program("algo-1", ("no-such-program",), {"PATH": "/usr/bin"}, "/opt/ml", box, "t")
+        program = Program("algo-1", ("no-such-program",), {"PATH": "/usr/bin"}, "/opt/ml", box, str(box.ml))
         text, code = output_of(spawner.start(way(name), program))
         assert code != 0
         assert "no-such-program" in text
@@ -284,7 +285,7 @@ def test_starting_a_program_takes_few_milliseconds(tmp_path, spawner):
     times = []
     for number in range(8):
         box = sandbox(tmp_path / str(number))
-        program = Program("algo-1", ("true",), {"PATH": "/usr/bin:/bin"}, "/opt/ml", box, "t")
+        program = Program("algo-1", ("true",), {"PATH": "/usr/bin:/bin"}, "/opt/ml", box, str(box.ml))
         started = time.perf_counter()
         output_of(spawner.start(chosen, program))
         times.append(time.perf_counter() - started)
