@@ -174,6 +174,7 @@ def test_package_that_must_be_installed_and_cannot_is_refused_with_the_reason(tr
         runtime.launch(training(files, program="mine.train"))
 
 
+@pytest.mark.slow
 def test_requirements_are_installed_for_the_script_alone(stage, training, runtime, wheel, archive):
     wheel(stage.ml / "code", "greeting", "TEXT = 'hello'")
     stage.write("code/requirements.txt", "./greeting-1.0-py3-none-any.whl\n")
