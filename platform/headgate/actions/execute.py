@@ -121,16 +121,31 @@ def start(
 
 
 def follow(sagemaker: Any, arn: str, *, wait: Callable[[float], None], interval: float = 0.2) -> Iterator[RunView]:
-    """The execution each time it looks different, until it has ended. `wait` sleeps that many seconds."""
+    """The execution each time it looks different, until it has ended. `wait` sleeps that many seconds.
+
+    Raises FailedError, which names the execution, when the cloud stops answering.
+    """
     previous: RunView | None = None
     while True:
-        view = read_run(sagemaker, arn)
+        view = _read_followed(sagemaker, arn)
         if view != previous:
             yield view
             previous = view
         if view.is_ended:
             return
         wait(interval)
+
+
+def _read_followed(sagemaker: Any, arn: str) -> RunView:
+    try:
+        return read_run(sagemaker, arn)
+    except FailedError as error:
+        identifier = arn.rsplit("/", 1)[1]
+        raise FailedError(
+            f"execution {identifier} cannot be followed any further: {error.message}",
+            expected=error.expected,
+            next_command=f"headgate runs show {identifier}",
+        ) from error
 
 
 def stop(sagemaker: Any, arn: str) -> None:

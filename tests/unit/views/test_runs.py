@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from headgate.actions.execute import follow
+from headgate.errors import FailedError
 from headgate.views.runs import RunView, StepView, read_run, step_view
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:pipeline/training/execution/abcdefghijkl"
@@ -69,6 +72,20 @@ def test_following_yields_each_change_once_and_stops_at_the_end() -> None:
     views = list(follow(client, ARN, wait=waits.append))
     assert [view.status for view in views] == ["Executing", "Succeeded"]
     assert len(waits) == 3
+
+
+def test_a_cloud_that_goes_away_meanwhile_leaves_the_executions_name() -> None:
+    client = Execution(["Executing"], [])
+    views = follow(client, ARN, wait=lambda _: None)
+    assert next(views).status == "Executing"
+
+    def gone(**_: object) -> dict[str, object]:
+        raise FailedError("the local cloud does not answer", next_command="headgate cloud status")
+
+    client.describe_pipeline_execution = gone  # type: ignore[method-assign]
+    with pytest.raises(FailedError, match="execution abcdefghijkl cannot be followed any further: the local") as caught:
+        next(views)
+    assert caught.value.next_command == "headgate runs show abcdefghijkl"
 
 
 def test_seconds_need_both_ends() -> None:
