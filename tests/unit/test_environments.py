@@ -75,11 +75,13 @@ def test_environment_that_is_not_layered_holds_only_what_was_asked_for(tmp_path,
     assert run(python, "import importlib.util as u; print(u.find_spec('click'))") == "None"
 
 
+@pytest.mark.slow
 def test_layered_environment_sees_our_packages_and_its_own(tmp_path, project):
     python = ensure(tmp_path, requirements=project, layered=True)
     assert run(python, "import click, greeting; print(greeting.TEXT)") == "hello"
 
 
+@pytest.mark.slow
 def test_layered_environment_needs_no_network_for_what_we_have(tmp_path):
     python = ensure(tmp_path, packages=("click>=8",), layered=True)
     assert run(python, "import click; print('found')") == "found"
@@ -165,6 +167,7 @@ def test_python_that_is_not_there_is_named(tmp_path, monkeypatch):
         ensure(tmp_path, python="9.9")
 
 
+@pytest.mark.slow
 def test_without_uv_the_standard_library_builds(tmp_path, project, monkeypatch):
     monkeypatch.setattr(environments, "find_uv", lambda: None)
     python = ensure(tmp_path, requirements=project)

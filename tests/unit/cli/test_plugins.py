@@ -66,6 +66,7 @@ def test_check_of_no_plugin_is_a_mistake(project: TestProject) -> None:
     project.run("plugins", "check", "gaurd").refused("there is no plugin 'gaurd'", "did you mean 'guard'?")
 
 
+@pytest.mark.slow
 def test_new_writes_a_plugin_that_passes_its_own_tests_and_the_check(
     headgate_project: ProjectMaker, tmp_path: Path
 ) -> None:

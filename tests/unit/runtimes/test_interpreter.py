@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from headgate.environments import ensure_environment
 from headgate_runtimes.interpreter import install_interpreter
 
@@ -20,6 +22,7 @@ def test_interpreter_has_our_packages_and_its_own_prefix(stage):
     assert done.stdout.strip() == str(stage.ml / ".headgate" / "python")
 
 
+@pytest.mark.slow
 def test_packages_of_images_lie_below_installed_ones(stage, wheel, tmp_path):
     code = "import sagemaker_inference; print(sagemaker_inference.__file__)"
     interpreter = install_interpreter(stage.ml, image_packages=True)

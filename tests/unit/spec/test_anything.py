@@ -40,7 +40,7 @@ def _error(text: str) -> SpecError | None:
     return None
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(YAML)
 def test_any_text_is_a_document_or_one_screen(text: str) -> None:
     error = _error(text)
@@ -49,7 +49,7 @@ def test_any_text_is_a_document_or_one_screen(text: str) -> None:
         assert all(problem.message for problem in error.problems)
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(JSON)
 def test_json_is_read_as_it_is(value: Any) -> None:
     assert plain(_node(value)) == value
