@@ -72,6 +72,25 @@ def test_every_command_on_the_page_works(page: Path, tmp_path: Path) -> None:
             subprocess.run(["headgate", "cloud", "down"], cwd=state.parents[1], env=environment, check=False)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_every_command_in_a_scaffolded_readme_works(tmp_path: Path) -> None:
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "NO_COLOR": "1"}
+    subprocess.run(["headgate", "new", "house", "--yes"], cwd=tmp_path, env=environment, check=True)
+    project = tmp_path / "house"
+    (block,) = re.findall(r"^```\n(.*?)^```", (project / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    typed = [line.partition("#")[0].strip() for line in block.splitlines()]
+    assert len(typed) > 5
+    try:
+        for line in typed:
+            done = subprocess.run(
+                ["bash", "-c", line], cwd=project, env=environment, capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, (line, done.stdout[-2000:], done.stderr[-2000:])
+    finally:
+        subprocess.run(["headgate", "cloud", "down"], cwd=project, env=environment, check=False)
+
+
 def test_the_readme_begins_with_the_two_commands() -> None:
     first = [line.strip() for line in (ROOT / "README.md").read_text().splitlines() if line.strip().startswith("make ")]
     assert [line.split()[1] for line in first[:2]] == ["demo", "test"]

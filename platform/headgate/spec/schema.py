@@ -61,7 +61,9 @@ def full_schema(sections: Mapping[str, Schema]) -> dict[str, Any]:
         if name == "plugins":
             overlay[name] = _relaxed(_moved(plugins, "#/$defs/overlay/properties/plugins", "#/properties/plugins"))
         elif name in {"images", "pipelines"}:
-            overlay[name] = {"type": "object"}
+            of = {"images": "image", "pipelines": "pipeline"}[name]
+            members = {"additionalProperties": _relaxed(schema["$defs"][of])}
+            overlay[name] = {**properties[name], **members}
         else:
             overlay[name] = {"$ref": f"#/properties/{name}"}
     schema["$defs"]["overlay"]["properties"] = {name: overlay[name] for name in properties if name in overlay}
