@@ -137,7 +137,7 @@ def connect(
 def state_folder(project_root: Path, environ: Mapping[str, str]) -> Path:
     """Where a project's local cloud keeps its state: `.headgate/` beside headgate.yaml, or HEADGATE_STATE_DIR."""
     chosen = environ.get("HEADGATE_STATE_DIR")
-    return Path(chosen).expanduser() if chosen else project_root / STATE_FOLDER
+    return (Path(chosen).expanduser() if chosen else project_root / STATE_FOLDER).absolute()
 
 
 def local_environment(endpoint_url: str, account: str, region: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ INTERRUPTED = 130
 MOST_DETAILS = 12
 LONGEST_LINE = 600
 _FULL = (errno.ENOSPC, errno.EDQUOT)
+_REFUSED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class UsageMistakeError(UserError):
@@ -81,10 +82,12 @@ def _of_click(error: click.ClickException) -> HeadgateError:
 
 
 def _of_system(error: Exception) -> HeadgateError | None:
-    """What is nobody's bug: a full disk, and calls that the cloud refuses."""
+    """What is nobody's bug: a full disk, files of others, and calls that the cloud refuses."""
     if isinstance(error, OSError) and error.errno in _FULL:
         place = str(error.filename) if error.filename else None
         return FailedError(f"nothing more can be written: {os.strerror(error.errno or 0).lower()}", where=place)
+    if isinstance(error, OSError) and error.errno in _REFUSED and error.filename:
+        return FailedError(f"this user may not do that: {os.strerror(error.errno).lower()}", where=str(error.filename))
     response = getattr(error, "response", None)
     if type(error).__module__.partition(".")[0] == "botocore" and isinstance(response, dict) and "Error" in response:
         refused = response["Error"]

@@ -104,7 +104,7 @@ def check_port() -> Finding:
 
 def check_disk(state: Path, usage: Callable[[Path], int] | None = None) -> Finding:
     """Free space where the state folder is or would be; `usage` returns it in bytes."""
-    place = next(folder for folder in (state, *state.parents) if folder.is_dir())
+    place = _existing(state)
     free = usage(place) if usage else shutil.disk_usage(place).free
     found = f"{free / _GIGABYTE:.1f} GB free at {place}"
     fix = "free some space, or set HEADGATE_STATE_DIR to a folder on a larger disk"
@@ -113,16 +113,22 @@ def check_disk(state: Path, usage: Callable[[Path], int] | None = None) -> Findi
     return Finding("disk", "warning", found, fix) if free < 5 * _GIGABYTE else Finding("disk", "ok", found)
 
 
+def _existing(state: Path) -> Path:
+    return next(folder for folder in (state, *state.parents) if folder.is_dir())
+
+
 def check_state(state: Path) -> Finding:
     folder = Folder(state)
     try:
         version = folder.check_version()
     except HeadgateError as error:
         return Finding("state folder", "problem", error.message, error.expected or "headgate cloud reset")
+    place = _existing(state)
+    if not os.access(place, os.W_OK):
+        fix = f"chown -R $(id -un) {place}, or set HEADGATE_STATE_DIR to a folder that you may write"
+        return Finding("state folder", "problem", f"{place} is not writable", fix)
     if version is None:
         return Finding("state folder", "ok", f"{state} does not exist yet")
-    if not os.access(state, os.W_OK):
-        return Finding("state folder", "problem", f"{state} is not writable", f"chown -R $(id -un) {state}")
     running = folder.daemon()
     return Finding("state folder", "ok", f"format {version} of {FORMAT}, {running.url if running else 'not running'}")
 

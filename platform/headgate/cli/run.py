@@ -147,9 +147,11 @@ def _parameter(text: str) -> tuple[str, str]:
 
 
 def _record_later(opened: OpenProject, identifier: str, target: str) -> None:
-    log = opened.project.root / ".headgate" / "record.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("a") as output:
+    from headgate.aws.sessions import state_folder
+
+    state = state_folder(opened.project.root, os.environ)
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "record.log").open("a") as output:
         subprocess.Popen(
             [
                 *(sys.executable, "-m", "headgate.cli", "-C", str(opened.project.root)),
@@ -160,5 +162,5 @@ def _record_later(opened: OpenProject, identifier: str, target: str) -> None:
             stderr=output,
             start_new_session=True,
             cwd=Path("/"),
-            env=dict(os.environ),
+            env={**os.environ, "HEADGATE_STATE_DIR": str(state)},  # the user's may be relative to their folder
         )

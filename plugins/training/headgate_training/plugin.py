@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,9 @@ def headgate_recorders(project: Project, settings: Mapping[str, Any]) -> Iterabl
     mlflow = settings["mlflow"]
     if not mlflow["enabled"]:
         return []
-    state = project.root / ".headgate"
+    from headgate.aws.sessions import state_folder
+
+    state = state_folder(project.root, os.environ)
     config = {
         "experiment": mlflow["experiment"] or project.name,
         "tracking_uri": mlflow["tracking_uri"] or f"sqlite:///{state / 'mlflow.db'}",

@@ -87,9 +87,11 @@ def test_what_the_project_declares_wins(tmp_path: Path, started: list[tuple[Path
     assert (session.role_arn, session.bucket) == ("arn:aws:iam::1:role/mine", "mine")
 
 
-def test_the_state_folder_can_be_elsewhere(tmp_path: Path) -> None:
+def test_the_state_folder_can_be_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert state_folder(tmp_path, {}) == tmp_path / ".headgate"
     assert state_folder(tmp_path, {"HEADGATE_STATE_DIR": "/elsewhere"}) == Path("/elsewhere")
+    monkeypatch.chdir(tmp_path)
+    assert state_folder(Path("project"), {"HEADGATE_STATE_DIR": "mine"}) == tmp_path / "mine"
 
 
 def test_another_process_gets_the_same_cloud(tmp_path: Path, started: list[tuple[Path, Any]]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 
 import click
@@ -86,3 +87,11 @@ def test_a_bug_says_so_and_how_to_report_it(capsys: pytest.CaptureFixture[str]) 
 )
 def test_json_is_asked_for_even_when_arguments_make_no_sense(arguments: list[str], asked: bool) -> None:
     assert asks_for_json(arguments) is asked
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS])
+def test_a_file_that_this_user_may_not_touch_is_no_bug(number: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(lambda: _raising(OSError(number, "any text", "/somebody/elses")), []) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("error: this user may not do that: ")
+    assert told[1] == "  at /somebody/elses"

@@ -86,3 +86,17 @@ def test_git_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_running_daemons_folder_says_where(tmp_path: Path) -> None:
     (tmp_path / "version").write_text('{"format": 1}')
     assert doctor.check_state(tmp_path).found == "format 1 of 1, not running"
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_state_folder_that_is_or_would_be_out_of_reach_is_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    state = tmp_path / ".headgate"
+    if made:
+        state.mkdir()
+    place = state if made else tmp_path
+    monkeypatch.setattr(doctor.os, "access", lambda path, _mode: path != place)
+    finding = doctor.check_state(state)
+    assert (finding.verdict, finding.found) == ("problem", f"{place} is not writable")
+    assert "HEADGATE_STATE_DIR" in finding.fix

@@ -130,6 +130,16 @@ def test_executions_are_recorded_where_the_settings_say(root, mlflow, tracking_u
     assert recorder.config["experiment"] == experiment
 
 
+def test_executions_are_recorded_in_the_state_folder_wherever_that_is(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("HEADGATE_STATE_DIR", str(tmp_path / "elsewhere"))
+    section = {"data": "data/rows.csv", "target": "price"}
+    (root / "headgate.yaml").write_text(yaml.safe_dump({"name": "house", "plugins": {"training": section}}))
+    opened = open_project(root)
+    (recorder,) = opened.plugins.recorders(opened.project)
+    assert recorder.config["tracking_uri"] == f"sqlite:///{tmp_path}/elsewhere/mlflow.db"
+    assert recorder.config["artifact_location"] == (tmp_path / "elsewhere" / "mlartifacts").as_uri()
+
+
 def test_recording_can_be_switched_off(root):
     section = {"data": "data/rows.csv", "target": "price", "mlflow": {"enabled": False}}
     (root / "headgate.yaml").write_text(yaml.safe_dump({"name": "house", "plugins": {"training": section}}))

@@ -139,9 +139,11 @@ class SdkPipeline:
 
     def _store(self, file: Path) -> Path:
         """Keep an upload under its digest until it is put into S3."""
+        from headgate.aws.sessions import state_folder
+
         with file.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        kept = self.project.root / ".headgate" / "assets" / digest
+        kept = state_folder(self.project.root, os.environ) / "assets" / digest
         if not kept.exists():
             kept.parent.mkdir(parents=True, exist_ok=True)
             partial = kept.with_name(f"{digest}.{os.getpid()}")
