@@ -70,13 +70,22 @@ def parse_csv(data: bytes, name: str) -> Matrix:
     first = data.lstrip().split(b"\n", 1)[0].decode("utf-8", "replace").strip()
     delimiter = _delimiter(first)
     try:
-        text = data.decode("utf-8-sig")
+        text = _with_numbers(data.decode("utf-8-sig"))
         table = np.loadtxt(
             io.StringIO(_mark_missing(text, delimiter)), dtype=np.float32, delimiter=delimiter, comments=None, ndmin=2
         )
     except (ValueError, UnicodeDecodeError) as error:
         raise CustomerError(_explain(data, name, delimiter) or f"{name} is not CSV of numbers: {error}") from error
     return table
+
+
+def _with_numbers(text: str) -> str:
+    """Write 1 and 0 for True and False: pandas 2 writes these where the pandas of SageMaker's images, and so the code
+    that is written for them, has numbers (`get_dummies`).
+    """
+    if "True" not in text and "False" not in text:
+        return text
+    return re.sub(r"\bFalse\b", "0", re.sub(r"\bTrue\b", "1", text))
 
 
 def _delimiter(line: str) -> str:
@@ -100,7 +109,7 @@ def _explain(data: bytes, name: str, delimiter: str) -> str | None:
             continue
         fields = raw.strip().split(delimiter)
         for column, field in enumerate(fields, start=1):
-            if field.strip() and not _is_number(field):
+            if field.strip() not in {"", "True", "False"} and not _is_number(field):
                 header = " (is it a header? the first line must be data)" if number == 1 and len(fields) > 1 else ""
                 return (
                     f"{name}, line {number}, column {column}: '{field.strip()[:_SNIPPET]}' is not a number{header}; "

@@ -36,6 +36,7 @@ def test_csv_is_read_in_the_order_of_its_files(tmp_path):
         ("1\n2\n", [[1], [2]]),
         ("1e-3,nan,-inf", [[0.001, None, -math.inf]]),
         ("\ufeff1,2\n", [[1, 2]]),
+        ("True,2,False\n0,1.5,True\n", [[1, 2, 0], [0, 1.5, 1]]),
         ("", []),
         ("\n \n", []),
     ],
@@ -50,6 +51,7 @@ def test_csv_of_any_usual_form_is_read(text, rows):
     [
         ("rings,sex\n1,2\n", "train.csv, line 1, column 1: 'rings' is not a number (is it a header?"),
         ("1,2\n\n3,M\n", "train.csv, line 3, column 2: 'M' is not a number; the algorithm reads CSV"),
+        ("1,True\n3,Truely\n", "train.csv, line 2, column 2: 'Truely' is not a number"),
         ("1,2\n3,4,5\n", "train.csv, line 2: 3 columns, where the lines before have 2"),
         ("1,2,3\n4,5\n", "train.csv, line 2: 2 columns, where the lines before have 3"),
         ("1,2\n3,\xff4\n", "train.csv, line 2, column 2"),
