@@ -10,7 +10,7 @@ from headgate.localcloud.jobs.context import Context
 from headgate.localcloud.jobs.environment import visible_paths, with_launch
 from headgate.localcloud.jobs.failures import JobFailure, algorithm_error, client_error, describe_exit
 from headgate.localcloud.jobs.hosts import HostFolder
-from headgate.localcloud.jobs.isolation import ML, Sandbox, home_and_tmp
+from headgate.localcloud.jobs.isolation import ML, Isolation, Sandbox, home_and_tmp
 from headgate.localcloud.jobs.joblog import JobLog
 from headgate.localcloud.jobs.processes import Process, Program
 from headgate.localcloud.jobs.staging import Stager
@@ -31,6 +31,8 @@ class Container:
     hyperparameters: Mapping[str, str] = field(default_factory=dict)
     channels: tuple[str, ...] = ()
     instance_type: str = ""
+    network: bool = True
+    """False for `EnableNetworkIsolation`: the program then sees no network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class Run:
         except AwsError as error:
             raise client_error(error.message) from error
         search_path = self.context.runtimes.find(image).search_path
-        sandbox = Sandbox(host.ml, host.tmp, host.hosts_file, visible_paths(launch, search_path))
+        visible = visible_paths(launch, search_path)
+        sandbox = Sandbox(host.ml, host.tmp, host.hosts_file, visible, self.container.network)
         if launch.working_directory.startswith(ML):
             host.path(launch.working_directory).mkdir(parents=True, exist_ok=True)
         places = home_and_tmp(self.context.isolation(), sandbox)
@@ -88,6 +91,7 @@ class Run:
     def start(self) -> list[Process]:
         """Start the program of every host. If one fails to start, the others are ended. Raises JobFailure."""
         isolation = self.context.isolation()
+        self._check_network(isolation)
         programs = [self.program(host) for host in self.hosts]
         processes: list[Process] = []
         try:
@@ -97,6 +101,16 @@ class Run:
                 process.close()
             raise JobFailure(f"InternalServerError: the container could not be started: {error}") from error
         return processes
+
+    def _check_network(self, isolation: Isolation) -> None:
+        if self.container.network:
+            return
+        if not isolation.isolates_network:
+            raise client_error(
+                f"EnableNetworkIsolation cannot be kept on this machine with {isolation.name}: {isolation.fix}"
+            )
+        if len(self.hosts) > 1:
+            raise client_error("EnableNetworkIsolation with several instances is not supported by the local cloud")
 
     def complete(
         self,

@@ -43,6 +43,11 @@ class Isolation:
     def available(self) -> bool:
         return self.name != "none"
 
+    @property
+    def isolates_network(self) -> bool:
+        """Whether a job can be kept from the network (`EnableNetworkIsolation`)."""
+        return self.name in {"bubblewrap", "namespaces"}
+
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
@@ -52,6 +57,8 @@ class Sandbox:
     tmp: Path
     hosts: Path | None = None
     visible: tuple[str, ...] = ()
+    network: bool = True
+    """Whether it may use the network; without, it has a loopback of its own and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,7 @@ def wrap(
             "keep": _beneath_tmp(sandbox.visible),
             "cwd": cwd,
             "pid": isolation.process_namespace,
+            "network": sandbox.network,
         }
         return [sys.executable, "-I", "-S", str(_HELPER), json.dumps(plan), *argv]
     if isolation.name == "proot":
@@ -108,6 +116,8 @@ def _bubblewrap(isolation: Isolation, sandbox: Sandbox, cwd: str, handshake: Han
         words += ["--ro-bind", str(sandbox.hosts), "/etc/hosts"]
     if isolation.process_namespace:
         words += ["--unshare-pid", "--proc", "/proc"]
+    if not sandbox.network:
+        words.append("--unshare-net")
     if handshake is not None:
         words += ["--info-fd", str(handshake.info), "--block-fd", str(handshake.block)]
     # Without CAP_DAC_OVERRIDE even root cannot write to an input, which is the object store's own file.

@@ -1,8 +1,8 @@
 """Enter private mount (and process) namespaces, then become the given command: a program, run with `python -I -S`.
 
-Usage: `namespaces.py PLAN COMMAND...`, PLAN being JSON with `ml`, `tmp`, `hosts`, `keep`, `cwd`, `pid`. It imports
-nothing but the standard library, because it is what stands in for bubblewrap where that is not installed. Needs
-root, or a kernel that lets users make user namespaces.
+Usage: `namespaces.py PLAN COMMAND...`, PLAN being JSON with `ml`, `tmp`, `hosts`, `keep`, `cwd`, `pid`, `network`. It
+imports nothing but the standard library, because it is what stands in for bubblewrap where that is not installed.
+Needs root, or a kernel that lets users make user namespaces.
 """
 
 # pathlib would double the time that this program needs to start:
@@ -17,7 +17,7 @@ import os
 import signal
 import sys
 
-_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
+_CLONE_NEWNS, _CLONE_NEWUSER, _CLONE_NEWPID, _CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 _MS_RDONLY, _MS_REMOUNT, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
 _MNT_DETACH = 2
 _PR_SET_PDEATHSIG, _PR_CAPBSET_DROP = 1, 24
@@ -36,8 +36,8 @@ def _mount(source: str, target: str, kind: str = "", flags: int = _MS_BIND | _MS
     _check(result, f"mount {target}")
 
 
-def _unshare(private_processes: bool) -> None:
-    flags = _CLONE_NEWNS | (_CLONE_NEWPID if private_processes else 0)
+def _unshare(private_processes: bool, network: bool) -> None:
+    flags = _CLONE_NEWNS | (_CLONE_NEWPID if private_processes else 0) | (0 if network else _CLONE_NEWNET)
     user, group = os.getuid(), os.getgid()
     if user == 0:
         _check(_libc.unshare(flags), "unshare")
@@ -46,6 +46,16 @@ def _unshare(private_processes: bool) -> None:
     for file, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{file}", "w") as handle:
             handle.write(text)
+
+
+def _loopback_up() -> None:
+    """A new network namespace has a loopback that is down: SIOCSIFFLAGS with IFF_UP (netdevice(7))."""
+    import fcntl
+    import socket
+    import struct
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
+        fcntl.ioctl(handle, 0x8914, struct.pack("16sh14x", b"lo", 1))
 
 
 def _place(source: str, target: str) -> None:
@@ -134,7 +144,9 @@ def main(plan: dict[str, object], command: list[str]) -> int:
     # A stop goes to the whole group: the command gets it, and these two wait for the command.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _unshare(bool(plan["pid"]))
+    _unshare(bool(plan["pid"]), bool(plan["network"]))
+    if not plan["network"]:
+        _loopback_up()
     first = os.fork()
     if first == 0:
         try:

@@ -118,6 +118,7 @@ class ProcessingJobs:
             entrypoint=tuple(specification.get("ContainerEntrypoint", ())),
             arguments=tuple(specification.get("ContainerArguments", ())),
             instance_type=str(cluster.get("InstanceType", "")),
+            network=not request.get("NetworkConfig", {}).get("EnableNetworkIsolation", False),
         )
         limit = int(cluster["VolumeSizeInGB"]) << 30
         return Run(self._context, container, hosts, logs, stager, work.token, limit)

@@ -199,6 +199,7 @@ class TrainingJobs:
             hyperparameters=plan.request.get("HyperParameters", {}),
             channels=tuple(channel.name for channel in plan.channels),
             instance_type=plan.cluster.instance_type,
+            network=not plan.request.get("EnableNetworkIsolation", False),
         )
 
     def _metric_reader(self, work: Work, request: Json) -> Callable[[str, str], None]:
