@@ -194,7 +194,12 @@ def find_uv() -> str | None:
 
 def bundled_pip() -> list[Path]:
     """The pip that comes with Python as a wheel, for when this interpreter's environment has none."""
-    if importlib.util.find_spec("pip") is not None or importlib.util.find_spec("ensurepip") is None:
+    return pip_wheel() if importlib.util.find_spec("pip") is None else []
+
+
+def pip_wheel() -> list[Path]:
+    """The wheel of pip that comes with Python and runs as it lies there; none where a distribution took it out."""
+    if importlib.util.find_spec("ensurepip") is None:
         return []
     import ensurepip
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from headgate.environments import base_site_packages, bundled_pip, layer_lines
+from headgate.environments import base_site_packages, bundled_pip, layer_lines, pip_wheel
 
 ROOT = "/opt/ml/.headgate"
 IMAGE_PACKAGES = Path(__file__).parent / "image_packages"
@@ -82,4 +82,5 @@ def _foundation(environment: Path | None) -> tuple[Path, str, list[Path]]:
     real = Path(os.path.realpath(environment))
     packages = sorted((environment.parent.parent / "lib").glob("python*/site-packages"))
     version = packages[0].parent.name.removeprefix("python")
-    return real, version, packages
+    has_pip = any((folder / "pip").is_dir() for folder in packages)
+    return real, version, packages if has_pip else [*packages, *pip_wheel()]

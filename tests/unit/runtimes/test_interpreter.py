@@ -49,6 +49,19 @@ def test_cached_environment_is_below_the_jobs_own(stage, wheel, tmp_path):
     assert run(stage, interpreter.executable, "-c", code).stdout.strip() == "cached None"
 
 
+def test_pip_works_over_an_environment_without_it(stage, wheel, tmp_path):
+    """AWS's examples install packages inside a step, and every image has pip."""
+    requirements = wheel(tmp_path, "greeting", "TEXT = 'cached'").parent / "requirements.txt"
+    requirements.write_text("./greeting-1.0-py3-none-any.whl\n")
+    environment = ensure_environment(
+        requirements=requirements, packages=(), python=None, cache=tmp_path / "cache", log=lambda _line: None
+    )
+    interpreter = install_interpreter(stage.ml, environment)
+    done = run(stage, interpreter.executable, "-m", "pip", "--version")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("pip ")
+
+
 def test_command_keeps_what_is_no_python(stage):
     interpreter = install_interpreter(stage.ml)
     assert interpreter.command(["/bin/bash"], ["-c", "python3 x.py"]) == ("/bin/bash", "-c", "python3 x.py")
