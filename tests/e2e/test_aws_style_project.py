@@ -78,7 +78,8 @@ def test_it_runs_to_a_registered_version_with_its_metrics(shells: Cli) -> None:
 
 def test_above_the_threshold_it_fails_for_that_reason_and_registers_nothing(shells: Cli) -> None:
     before = versions(shells)
-    failed = shells.run("run", "shells", "--param", "MseThreshold=0.001", "--output", "json")
+    failed = shells.run("run", "shells", "--param", "MseThreshold=0.001")
     assert failed.returncode == 1
-    assert "the error is above 0.001" in failed.stdout + failed.stderr
+    assert "the error is above 0.001" in failed.stdout
+    assert "run anew: headgate run shells\n" in failed.stdout
     assert versions(shells) == before

@@ -70,7 +70,7 @@ def command(
         _record_later(opened, identifier, target)
         emit(options, {"arn": arn, "id": identifier}, lambda: f"started {identifier}; follow it: headgate runs show")
         return 0
-    return _follow(Executions(opened, session), arn, options)
+    return _follow(Executions(opened, session), arn, name, options)
 
 
 def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
@@ -103,24 +103,24 @@ def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
     )
 
 
-def _follow(executions: Executions, arn: str, options: Options) -> int:
+def _follow(executions: Executions, arn: str, name: str, options: Options) -> int:
     from headgate.actions.record import start_recordings
 
     session = executions.session
     with start_recordings(executions.opened, session) as recordings:
         run, interrupted = executions.watch(arn, quiet=options.json)
         if interrupted:
-            emit(options, run, lambda: _ending(session, run))
+            emit(options, run, lambda: _ending(session, run, name))
             return INTERRUPTED
         unrecorded = failure_of(lambda: recordings.finish(run))
-    emit(options, run, lambda: _ending(session, run))
+    emit(options, run, lambda: _ending(session, run, name))
     if unrecorded:
         tell(unrecorded)
     return 0 if run.status == "Succeeded" and not unrecorded else 1
 
 
-def _ending(session: Session, run: RunView) -> str:
-    """The table of steps, then what was registered, or why nothing was."""
+def _ending(session: Session, run: RunView, name: str) -> str:
+    """The table of steps, then what was registered, or why nothing was. `name` is the pipeline's in headgate.yaml."""
     from headgate.views.models import read_version
 
     lines = [steps_table(run.steps), "", f"execution {run.id}: {run.status}"]
@@ -133,7 +133,7 @@ def _ending(session: Session, run: RunView) -> str:
     elif run.status == "Failed":
         lines += [
             f"see why: headgate logs {run.id}",
-            f"then mend it and run anew: headgate run {run.pipeline}",
+            f"then mend it and run anew: headgate run {name}",
             f"or, when nothing needs mending, go on from where it failed: headgate runs retry {run.id}",
         ]
     return "\n".join(lines)

@@ -116,7 +116,7 @@ def get_pipeline(region: str, role: str, default_bucket: str, model_package_grou
         else_steps=[FailStep(name="TooWeak", error_message=Join(on=" ", values=["the error is above", threshold]))],
     )
     return Pipeline(
-        name="shells",
+        name="ShellsPipeline",
         parameters=[count, approval, input_data, threshold],
         steps=[process, train, evaluate, check],
         sagemaker_session=session,
