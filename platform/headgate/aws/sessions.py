@@ -158,8 +158,12 @@ def shell_environment(endpoint_url: str, account: str, region: str, search_path:
     Studio, so that the SageMaker SDK's `get_execution_role()` finds one. `search_path` is PYTHONPATH as it stands.
     """
     variables = local_environment(endpoint_url, account, region)
-    key = {"AWS_ACCESS_KEY_ID": f"HEADGATEROLE{account}"}
-    return {**variables, **key, "PYTHONPATH": fixed_addresses.with_folder(search_path)}
+    return {
+        **variables,
+        "AWS_ACCESS_KEY_ID": f"HEADGATEROLE{account}",
+        "PYTHONPATH": fixed_addresses.with_folder(search_path),
+        "SAGEMAKER_VALIDATE_ROLE": "false",  # the SDK 3 simulates the role's policies, and here none are evaluated
+    }
 
 
 def ensure_execution_role(session: Session) -> None:

@@ -93,6 +93,7 @@ def test_env_adds_to_the_search_path_once_and_takes_only_that_away(call: Call, m
 def test_env_for_other_shells_and_programs(call: Call) -> None:
     variables = as_json(call("env", "--shell", "json"))
     assert variables["AWS_ACCESS_KEY_ID"] == "HEADGATEROLE123456789012"
+    assert variables["SAGEMAKER_VALIDATE_ROLE"] == "false"
     assert variables == as_json(call("env", "--output", "json"))
     assert f"set -gx AWS_ENDPOINT_URL {variables['AWS_ENDPOINT_URL']}" in call("env", "--shell", "fish").output
     assert f"AWS_ENDPOINT_URL={variables['AWS_ENDPOINT_URL']}" in call("env", "--shell", "dotenv").output
