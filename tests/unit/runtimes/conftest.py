@@ -5,20 +5,28 @@ from __future__ import annotations
 import io
 import json
 import os
-import shutil
 import socket
 import subprocess
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from headgate.localcloud.jobs.environment import visible_paths
+from headgate.localcloud.jobs.isolation import Isolation, Sandbox, probe, wrap
 from headgate.localcloud.runtimes import ContainerJob, JobKind, Launch
 
 ACCOUNT = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@cache
+def _isolation() -> Isolation:
+    """The best that this machine has."""
+    return probe({})
 
 
 @dataclass
@@ -112,12 +120,10 @@ class Stage:
         )
 
     def argv(self, launch: Launch) -> list[str]:
-        bubblewrap = shutil.which("bwrap")
-        assert bubblewrap, "these tests run jobs inside bubblewrap"
-        return [
-            *(bubblewrap, "--die-with-parent", "--dev-bind", "/", "/", "--bind", str(self.ml), "/opt/ml"),
-            *("--chdir", launch.working_directory, "--", *launch.argv),
-        ]
+        tmp = self.ml.with_name(f"{self.ml.name}-tmp")
+        tmp.mkdir(exist_ok=True)
+        sandbox = Sandbox(self.ml, tmp, None, (*visible_paths(launch, ()), str(self.ml)))
+        return wrap(_isolation(), sandbox, launch.argv, cwd=launch.working_directory)
 
     def env(self, launch: Launch, job: ContainerJob, **environment: str) -> dict[str, str]:
         inherited = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}

@@ -84,7 +84,7 @@ class Run:
             environment=with_launch(self.container.environment, launch, places),
             working_directory=launch.working_directory,
             sandbox=sandbox,
-            token=self.token,
+            token=f"{self.token}.{host.name}",  # the end of one host takes what it started along, and no other host
             file_limit=self.limit,
         )
 

@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from unit.localcloud.jobs.ways import WAYS
+
 # Connects to a port of this machine and to one of its own; says what it could reach.
 REACH = """
     import socket, sys
@@ -36,7 +38,7 @@ def run(laptop, job):
     return laptop.engine.wait(laptop.caller, "processing-job", job["ProcessingJobName"], 60)
 
 
-@pytest.mark.parametrize("way", ["bubblewrap", "namespaces"])
+@pytest.mark.parametrize("way", WAYS)
 def test_an_isolated_job_has_a_loopback_of_its_own_and_nothing_else(laptop, port, way, monkeypatch):
     monkeypatch.setenv("HEADGATE_ISOLATION", way)
     assert laptop.engine.isolation().name == way

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from headgate.localcloud.errors import AwsError
+from unit.localcloud.jobs.ways import WAYS
 
 WRITE_MODEL = """
     open("/opt/ml/model/weights", "w").write("42")
@@ -206,7 +207,9 @@ def test_max_runtime_stops_the_job_and_says_so(laptop):
     assert "FailureReason" not in done
 
 
-def test_two_hosts_merge_their_models_and_shard_their_channel(laptop):
+@pytest.mark.parametrize("way", WAYS)
+def test_two_hosts_merge_their_models_and_shard_their_channel(laptop, way, monkeypatch):
+    monkeypatch.setenv("HEADGATE_ISOLATION", way)
     for number in range(4):
         laptop.put(f"shards/{number}", str(number))
     script = """

@@ -23,6 +23,7 @@ def transform_fn(model, body, content_type, accept):
     if body == "fail":
         raise RuntimeError("broken model")
     if body.startswith("wait "):
+        open(body[5:] + "-reached", "w").close()
         while not os.path.exists(body[5:]):
             time.sleep(0.01)
     return body, content_type
@@ -185,6 +186,8 @@ def test_ping_is_answered_while_the_model_works_and_term_waits_for_it(start, tmp
     gate = tmp_path / "gate"
     thread = threading.Thread(target=lambda: answers.append(server.ask(f"wait {gate}", "text/plain")))
     thread.start()
+    while not gate.with_name("gate-reached").exists():
+        time.sleep(0.005)
     with contextlib.closing(server.connect()) as connection:
         connection.request("GET", "/ping")
         assert connection.getresponse().status == 200
