@@ -12,6 +12,8 @@ from botocore.exceptions import ClientError
 
 from contract.local_daemon import LocalDaemon
 
+pytestmark = pytest.mark.slow  # each starts processes of its own
+
 
 def refusal(call: Any, **arguments: Any) -> dict[str, Any]:
     with pytest.raises(ClientError) as caught:

@@ -15,6 +15,8 @@ from headgate.cli.cloud import command
 from headgate.errors import UserError
 from headgate.localcloud import fixed_addresses, lifecycle
 
+pytestmark = pytest.mark.slow  # each starts processes of its own
+
 Call = Callable[..., Result]
 
 

@@ -13,6 +13,8 @@ from headgate.localcloud.runtimes import RuntimeUnavailableError
 from headgate_runtimes.entry import failure_text
 from headgate_runtimes.frameworks import HuggingFace, PyTorch, ScikitLearn, TensorFlow, XGBoost
 
+pytestmark = pytest.mark.slow  # each starts processes of its own
+
 IMAGE = "sagemaker-scikit-learn:1.2-1-cpu-py3"
 RECORD = """
 import json, os, sys

@@ -21,6 +21,8 @@ from headgate.localcloud.folder import Folder
 from headgate.localcloud.lifecycle import Endpoint
 from headgate.localcloud.server.journal import Journal
 
+pytestmark = pytest.mark.slow  # each starts processes of its own
+
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Path]:
