@@ -269,7 +269,7 @@ class _Instance:
                 records = [line for line in batch[0].splitlines() if line.strip()]
             body = b"\n".join(processing.request(records))
             answer = self._invoke(plan, body)
-            if processing.is_identity:
+            if processing.keeps_answers:
                 return assembled(answer, by_line=plan.by_line)
             return processing.response(records, answer)
         except RecordError as error:

@@ -67,6 +67,11 @@ class DataProcessing:
     def is_identity(self) -> bool:
         return self.input_filter.is_identity and self.output_filter.is_identity and not self.join
 
+    @property
+    def keeps_answers(self) -> bool:
+        """Whether what the model answers goes into the output as it is."""
+        return self.output_filter.is_identity and not self.join
+
     def request(self, records: Sequence[bytes]) -> list[bytes]:
         """The records as the model gets them. Raises RecordError."""
         if self.input_filter.is_identity:

@@ -93,6 +93,20 @@ def test_csv_columns_are_filtered_joined_and_filtered_again(laptop):
     assert laptop.text("s3://data/out/a.csv.out") == 'id-1,"x, y",6.0\nid-2,z,14.0\n'
 
 
+def test_an_input_filter_alone_leaves_the_answers_as_they_are(laptop):
+    laptop.model(
+        "m",
+        """
+    def predict(body, headers):
+        return 200, "\\n".join('{"first": %s, "b": 1}' % line.split(",")[0] for line in body.splitlines())
+    """,
+    )
+    laptop.put("in/a.csv", "id1,5,6\nid2,7,8\n")
+    done = run(laptop, "filtered", DataProcessing={"InputFilter": "$[1:]"})
+    assert done["TransformJobStatus"] == "Completed", done.get("FailureReason")
+    assert laptop.text("s3://data/out/a.csv.out") == '{"first": 5, "b": 1}\n{"first": 7, "b": 1}\n'
+
+
 def test_json_lines_are_joined_under_sagemakers_names(laptop):
     laptop.model("m", ECHO)
     laptop.put("in/a.jsonl", '{"id": 1, "f": [1, 2]}\n{"id": 2, "f": [3]}\n')
