@@ -20,7 +20,7 @@ from headgate_runtimes.algorithms.errors import CustomerError
 from headgate_runtimes.algorithms.recordio import parse_recordio
 from headgate_runtimes.algorithms.tables import parse_csv, parse_libsvm
 from headgate_runtimes.algorithms.xgboost.data import CSV, LIBSVM, PARQUET, content_kind, sparse_matrix
-from headgate_runtimes.algorithms.xgboost.library import import_xgboost
+from headgate_runtimes.algorithms.xgboost.quick_import import import_xgboost
 from headgate_runtimes.serving.codecs import CSV as TEXT_CSV
 from headgate_runtimes.serving.codecs import JSON, JSON_LINES, encode, media_type
 from headgate_runtimes.serving.http import BadRequestError, Request, Response, serve

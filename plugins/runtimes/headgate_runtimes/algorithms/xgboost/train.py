@@ -16,9 +16,9 @@ from headgate_runtimes.algorithms.xgboost.data import load_channel
 from headgate_runtimes.algorithms.xgboost.group import join_hosts, tracker_port
 from headgate_runtimes.algorithms.xgboost.hyperparameters import MAXIMIZED, Plan, plan
 from headgate_runtimes.algorithms.xgboost.labels import check_labels
-from headgate_runtimes.algorithms.xgboost.library import import_xgboost
 from headgate_runtimes.algorithms.xgboost.log import metric_line
 from headgate_runtimes.algorithms.xgboost.metrics import ADDED, evaluation
+from headgate_runtimes.algorithms.xgboost.quick_import import import_xgboost
 
 MODEL = "xgboost-model"
 CHECKPOINT = "xgboost-checkpoint"
