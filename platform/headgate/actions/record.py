@@ -8,6 +8,7 @@ by the time there is something to record.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import subprocess
@@ -15,8 +16,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headgate.aws.sessions import state_folder
 from headgate.errors import FailedError
 from headgate.plugins.discovery import IN_TREE_NAME
 from headgate.views.models import flatten_metrics, read_json
@@ -126,11 +129,12 @@ class Recording:
 
 
 class Recordings:
-    """The recorders of one execution."""
+    """The recorders of one execution. `lock` is a file that whoever records for this project holds meanwhile."""
 
-    def __init__(self, project: str, session: Session, recordings: tuple[Recording, ...]) -> None:
+    def __init__(self, project: str, session: Session, recordings: tuple[Recording, ...], lock: Path) -> None:
         self._project = project
         self._session = session
+        self._lock = lock
         self._recordings = recordings
 
     def finish(self, run: RunView) -> dict[str, str]:
@@ -140,6 +144,12 @@ class Recordings:
         """
         if not self._recordings:
             return {}
+        # A detached run records itself, perhaps while somebody types `runs record`: trackers have no unique keys, so
+        # two recorders that look at once would both find nothing and both write.
+        with _alone(self._lock):
+            return self._finish(run)
+
+    def _finish(self, run: RunView) -> dict[str, str]:
         record = gather(self._session, self._project, run)
         properties: dict[str, str] = {}
         failures: list[FailedError] = []
@@ -174,6 +184,7 @@ def start_recordings(opened: OpenProject, session: Session) -> Iterator[Recordin
             Recording(spec, environment | ({"PYTHONPATH": path} if spec.plugin == IN_TREE_NAME else {}))
             for spec in opened.plugins.recorders(opened.project)
         ),
+        state_folder(opened.project.root, os.environ) / "record.lock",
     )
     try:
         yield recordings
@@ -192,6 +203,14 @@ def attach(session: Session, model_package_arn: str, properties: Mapping[str, st
     session.client("sagemaker").update_model_package(
         ModelPackageArn=model_package_arn, CustomerMetadataProperties=dict(properties)
     )
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("a") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def _properties(output: str) -> dict[str, str] | None:

@@ -115,7 +115,7 @@ def test_a_recorder_reads_record_and_config_and_answers_properties(
     )
     session = Session(TRAINED)
     register = StepView("Register", "RegisterModel", "Succeeded", arn=PACKAGE)
-    properties = Recordings("p", session, (answering,)).finish(run(training(), register))  # type: ignore[arg-type]
+    properties = Recordings("p", session, (answering,), tmp_path / "lock").finish(run(training(), register))  # type: ignore[arg-type]
     assert properties == {"id": "herejkl"}
     assert session.client("sagemaker").updated == {
         "ModelPackageArn": PACKAGE,
@@ -167,5 +167,23 @@ def test_one_recorder_that_fails_keeps_no_other_from_recording(tmp_path: Path, m
     session = Session(TRAINED)
     register = StepView("Register", "RegisterModel", "Succeeded", arn=PACKAGE)
     with pytest.raises(FailedError, match="recorder 'bad' failed"):
-        Recordings("p", session, (bad, good)).finish(run(register))  # type: ignore[arg-type]
+        Recordings("p", session, (bad, good), tmp_path / "lock").finish(run(register))  # type: ignore[arg-type]
     assert session.client("sagemaker").updated["CustomerMetadataProperties"] == {"id": "7"}
+
+
+def test_only_one_records_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detached run records itself while somebody types `runs record`: both would find nothing, and both write."""
+    asking = recorder(
+        tmp_path,
+        monkeypatch,
+        "import fcntl, json, sys\n"
+        "sys.stdin.read()\n"
+        "try:\n"
+        f"    fcntl.flock(open({str(tmp_path / 'lock')!r}), fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+        "    found = 'free'\n"
+        "except BlockingIOError:\n"
+        "    found = 'held'\n"
+        "print(json.dumps({'properties': {'lock': found}}))\n",
+    )
+    recordings = Recordings("p", Session(TRAINED), (asking,), tmp_path / "lock")  # type: ignore[arg-type]
+    assert recordings.finish(run(training())) == {"lock": "held"}
