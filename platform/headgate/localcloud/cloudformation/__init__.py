@@ -1,0 +1,1 @@
+"""CloudFormation: templates, stacks, change sets, custom resources and StackSets, over documents of our own."""
