@@ -1,0 +1,1 @@
+"""AWS Step Functions: Amazon States Language, interpreted durably on the virtual clock."""
