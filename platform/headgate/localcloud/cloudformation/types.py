@@ -58,8 +58,8 @@ class Context:
     `client(service)` is a boto3 client that acts as the stack's role (or as whoever called, without a role) in the
     stack's account and region. `token` is unique to the creation and the same when one that was interrupted is taken
     up again: use it where an API wants a client token. `tags` are the stack's own, to be put on resources that take
-    tags (a resource's own tags win), `previous_tags` are those that it had before an update; `system_tags` are `aws:cloudformation:stack-name`, `stack-id` and `logical-id`,
-    for APIs that take keys beginning with `aws:`.
+    tags (a resource's own tags win), `previous_tags` are those that the stack had before an update; `system_tags` are
+    `aws:cloudformation:stack-name`, `stack-id` and `logical-id`, for APIs that take keys beginning with `aws:`.
     """
 
     client: Callable[[str], Any]
