@@ -23,6 +23,7 @@ from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
 from headgate.localcloud.server import moto_keys, moto_storage
 from headgate.localcloud.server.app import Application
+from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
 from headgate.localcloud.server.credentials import RoleCredentials
 from headgate.localcloud.server.identity import DEFAULT_ACCOUNT, Identities
@@ -47,8 +48,7 @@ class LocalCloud:
     def __init__(self, state: StateFolder, *, clock: Clock, endpoint_url: Callable[[], str]) -> None:
         self._clock = clock
         self._endpoint_url = endpoint_url
-        self._clients: dict[tuple[str, str, str], Any] = {}
-        self._clients_lock = threading.Lock()
+        self._clients = Clients()
         self.documents = Documents(state.database)
         self.journal = Journal(state.moto / "journal")
         self.moto = MotoHost(self.journal, clock, prepare=self._prepare_moto, warm=_WARM)
@@ -85,12 +85,15 @@ class LocalCloud:
 
     def client(self, caller: Caller, service: str, role_arn: str) -> Any:
         """A boto3 client of a service, acting as a role in the caller's account and region, against this cloud."""
-        keys = self.credentials.environment(caller, role_arn)
-        key = (keys["AWS_ACCESS_KEY_ID"], caller.region, service)
-        with self._clients_lock:
-            if key not in self._clients:
-                self._clients[key] = _boto3_client(service, keys)
-            return self._clients[key]
+        return self._clients.client(service, self.credentials.environment(caller, role_arn))
+
+    def service_client(self, principal: str, caller: Caller, service: str, context: Mapping[str, str]) -> Any:
+        """A boto3 client of a service, acting as an AWS service (`events.amazonaws.com`) in the caller's account.
+
+        `context` says on whose behalf: `aws:SourceArn`, `aws:SourceAccount`. Resource policies decide what it may do.
+        """
+        key = self.identities.service_key(principal, caller.account, context)
+        return self._clients.client(service, self.credentials.variables(caller, key))
 
     def close(self) -> None:
         """Stop executions and jobs, then let go of the files."""
@@ -141,15 +144,3 @@ class LocalCloud:
         with self.logs.writer(function.account, function.region, function.log_group, stream) as writer:
             for line in text.splitlines():
                 writer.write(line)
-
-
-def _boto3_client(service: str, keys: Mapping[str, str]) -> Any:
-    import boto3
-
-    session: Any = boto3.Session(
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=keys["AWS_SESSION_TOKEN"],
-        region_name=keys["AWS_REGION"],
-    )
-    return session.client(service, endpoint_url=keys["AWS_ENDPOINT_URL"])

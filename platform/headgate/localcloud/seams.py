@@ -12,11 +12,19 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls, and from where: resolved once per request from the access key."""
+    """Who calls, and from where: resolved once per request from the access key.
+
+    `service` is an AWS service's principal (`events.amazonaws.com`) when AWS itself calls. `context` holds what is
+    known of the request's origin under the names of IAM's condition keys: `aws:SourceArn`, `aws:PrincipalTag/<key>` of
+    the session's tags, ... `access_key` names the session, whose policies narrow what it may do.
+    """
 
     account: str
     region: str
     principal: str = ""
+    service: str = ""
+    context: Mapping[str, str] = field(default_factory=dict, hash=False)
+    access_key: str = ""
 
     def arn(self, service: str, resource: str) -> str:
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"

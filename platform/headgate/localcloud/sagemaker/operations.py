@@ -6,22 +6,18 @@ SageMaker would make.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
 from headgate.localcloud.errors import unsupported, validation
 from headgate.localcloud.sagemaker.constraints import violations
 from headgate.localcloud.seams import Caller, Json, Operation
+from headgate.localcloud.server import models
 
 
-@functools.cache
 def service_model(service: str = "sagemaker") -> Any:
-    """botocore's description of a service's API, read from its data files (0.1 s, once)."""
-    from botocore.loaders import Loader
-    from botocore.model import ServiceModel
-
-    return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    """botocore's description of a service's API (`server/models.py`)."""
+    return models.service_model(service)
 
 
 class Operations:

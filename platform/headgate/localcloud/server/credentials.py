@@ -32,9 +32,16 @@ class RoleCredentials:
 
         Without a role they are those of the account's root. The role's account is the one in its ARN.
         """
-        keys = self._session(caller, role_arn, session_name) if role_arn else _root(caller.account)
+        if not role_arn:
+            return self.variables(caller, root_key(caller.account))
+        return {**self.variables(caller, ""), **self._session(caller, role_arn, session_name)}
+
+    def variables(self, caller: Caller, access_key: str) -> Mapping[str, str]:
+        """The variables for a key that the local cloud itself gave out: its secret and token are not checked."""
         return {
-            **keys,
+            "AWS_ACCESS_KEY_ID": access_key,
+            "AWS_SECRET_ACCESS_KEY": "headgate",
+            "AWS_SESSION_TOKEN": "headgate",
             "AWS_REGION": caller.region,
             "AWS_DEFAULT_REGION": caller.region,
             "AWS_ENDPOINT_URL": self._endpoint_url(),
@@ -74,11 +81,3 @@ def _member(answer: ET.Element, name: str) -> str:
     if found is None or not found.text:
         raise ValueError(f"AssumeRole answered without {name}: {ET.tostring(answer, encoding='unicode')[:500]}")
     return found.text
-
-
-def _root(account: str) -> dict[str, str]:
-    return {
-        "AWS_ACCESS_KEY_ID": root_key(account),
-        "AWS_SECRET_ACCESS_KEY": "headgate",
-        "AWS_SESSION_TOKEN": "headgate",
-    }

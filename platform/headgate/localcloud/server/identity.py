@@ -9,10 +9,14 @@ settings such as `AWS_ACCESS_KEY_ID=test`, which many projects carry, work as th
 from __future__ import annotations
 
 import re
+import secrets
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Caller
 
 DEFAULT_ACCOUNT = "123456789012"
@@ -20,6 +24,7 @@ DEFAULT_ACCOUNT = "123456789012"
 EXECUTION_ROLE = "headgate-execution"
 
 _OWN_KEY = re.compile(r"^HEADGATE(ROLE)?(\d{12})$")
+_SERVICE_PREFIX = "HEADGATESERVICE"
 _ISSUED_KEY = re.compile(r"^[A-Z0-9]{16,128}$")
 
 
@@ -48,11 +53,32 @@ class Identities:
         self._wait = wait
         self._account = account
         self._roles: dict[str, tuple[str, str]] = {}
+        self._lock = threading.Lock()
+        self._services: dict[str, Caller] = {}
+        self._service_keys: dict[tuple[str, str, tuple[tuple[str, str], ...]], str] = {}
 
     def caller(self, access_key: str, region: str) -> Caller:
-        """The account and principal ARN that an access key stands for."""
+        """The account and principal ARN that an access key stands for. Raises AwsError (InvalidClientTokenId)."""
+        if access_key.startswith(_SERVICE_PREFIX):
+            return self._service(access_key, region)
         account, principal = self._find(access_key)
-        return Caller(account, region, principal)
+        return Caller(account, region, principal, access_key=access_key)
+
+    def service_key(self, principal: str, account: str, context: Mapping[str, str]) -> str:
+        """A key with which an AWS service acts in an account; the same one for the same context. Until the end only."""
+        identity = (principal, account, tuple(sorted(context.items())))
+        with self._lock:
+            if identity not in self._service_keys:
+                key = f"{_SERVICE_PREFIX}{secrets.token_hex(16).upper()}"
+                self._service_keys[identity] = key
+                self._services[key] = Caller(account, "", "", principal, dict(context))
+            return self._service_keys[identity]
+
+    def _service(self, access_key: str, region: str) -> Caller:
+        found = self._services.get(access_key)
+        if found is None:
+            raise AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", status=403)
+        return replace(found, region=region)
 
     def _find(self, access_key: str) -> tuple[str, str]:
         own = own_principal(access_key)
