@@ -1,0 +1,93 @@
+"""What an organization needs before its first stack, and what no template can ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from headgate.errors import UserError
+
+TRUSTED_SERVICES = (
+    "cloudtrail.amazonaws.com",
+    "member.org.stacksets.cloudformation.amazonaws.com",
+    "ram.amazonaws.com",
+    "servicecatalog.amazonaws.com",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationFacts:
+    """What AWS Organizations says of itself."""
+
+    organization_id: str
+    root_id: str
+
+
+def prepare_organization(
+    organizations: Any, cloudformation: Any, account: str, tell: Callable[[str], None] = lambda _: None
+) -> OrganizationFacts:
+    """Create the organization if there is none, and turn on what Headgate uses. Repeating it changes nothing.
+
+    Raises UserError when the account is a member of somebody else's organization, or the organization has consolidated
+    billing only.
+    """
+    organization = _organization(organizations, tell)
+    if organization["MasterAccountId"] != account:
+        raise UserError(
+            f"account {account} is not the management account of organization {organization['Id']}",
+            where="organization.yaml: accounts.governance.id",
+            expected=f"credentials of account {organization['MasterAccountId']}, or that account as governance",
+        )
+    if organization.get("FeatureSet") != "ALL":
+        raise UserError(
+            f"organization {organization['Id']} has consolidated billing only",
+            expected="all features, which every member must agree to once",
+            next_command="aws organizations enable-all-features",
+        )
+    (root,) = organizations.list_roots()["Roots"]
+    if not any(each["Type"] == "SERVICE_CONTROL_POLICY" for each in root.get("PolicyTypes", [])):
+        tell("enabling service control policies")
+        organizations.enable_policy_type(RootId=root["Id"], PolicyType="SERVICE_CONTROL_POLICY")
+    _trust_services(organizations, cloudformation, tell)
+    return OrganizationFacts(organization["Id"], root["Id"])
+
+
+def read_organization(organizations: Any) -> OrganizationFacts | None:
+    """The organization as it is, None when the account is in none."""
+    found = _describe(organizations)
+    if found is None:
+        return None
+    (root,) = organizations.list_roots()["Roots"]
+    return OrganizationFacts(found["Id"], root["Id"])
+
+
+def _organization(organizations: Any, tell: Callable[[str], None]) -> Any:
+    found = _describe(organizations)
+    if found is not None:
+        return found
+    tell("creating the organization")
+    return organizations.create_organization(FeatureSet="ALL")["Organization"]
+
+
+def _describe(organizations: Any) -> Any:
+    from botocore.exceptions import ClientError
+
+    try:
+        return organizations.describe_organization()["Organization"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AWSOrganizationsNotInUseException":
+            raise
+        return None
+
+
+def _trust_services(organizations: Any, cloudformation: Any, tell: Callable[[str], None]) -> None:
+    pages = organizations.get_paginator("list_aws_service_access_for_organization").paginate()
+    trusted = {each["ServicePrincipal"] for page in pages for each in page["EnabledServicePrincipals"]}
+    for service in TRUSTED_SERVICES:
+        if service in trusted:
+            continue
+        tell(f"trusting {service}")
+        organizations.enable_aws_service_access(ServicePrincipal=service)
+        if "stacksets" in service:
+            cloudformation.activate_organizations_access()
