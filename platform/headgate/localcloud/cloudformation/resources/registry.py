@@ -1,0 +1,29 @@
+"""Which resource types there are."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping
+
+from headgate.localcloud.cloudformation.types import ResourceType
+
+_MODULES = (
+    "iam_policies",
+    "iam_roles",
+    "kms",
+    "logs",
+    "ssm",
+)
+
+
+@functools.cache
+def registry() -> Mapping[str, ResourceType]:
+    """Every resource type by name (`AWS::IAM::Role`). Custom resources are the engine's own."""
+    found: dict[str, ResourceType] = {}
+    for module in _MODULES:
+        for kind in importlib.import_module(f"{__package__}.{module}").TYPES:
+            if kind.type_name in found:
+                raise ValueError(f"two resource types are called {kind.type_name}; see {module}")
+            found[kind.type_name] = kind
+    return found
