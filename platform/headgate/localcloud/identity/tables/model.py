@@ -1,0 +1,86 @@
+"""What an operation needs, as data: actions, ARNs with placeholders, and where condition keys come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from headgate.localcloud.identity.tables.paths import Parameters, at, filled, owner, text, texts, values
+from headgate.localcloud.seams import Caller
+
+Value = str | tuple[str, ...]
+Extract = Callable[[Parameters], Value | None]
+"""A condition key's value from the request; None where the request does not say."""
+Arns = Callable[[Parameters, Caller], Iterable[str]]
+Keys = Mapping[str, str | Extract]
+"""Condition keys, each with a dotted path into the parameters or a function of them. A path with `[]` gives a key with
+several values."""
+Family = Callable[[Parameters], Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """One action on one ARN that has to be allowed.
+
+    `owner_account` is empty where the ARN does not tell (objects and buckets of S3): the directory knows then.
+    `context` has keys in lower case. `kms_action` is an action on the KMS key that protects the resource `kms_from`.
+    """
+
+    action: str
+    resource: str
+    owner_account: str
+    context: Mapping[str, Value] = field(default_factory=dict)
+    kms_action: str = ""
+    kms_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A template of `Needed`.
+
+    `resource` is `*`, an ARN with placeholders (`{region}`, `{account}`, `{Parameter}`, `{List[].Member}`; a value that
+    is an ARN itself stands for the whole), or a function. `families` are keys that end in a tag's key
+    (`aws:RequestTag/`). `when` is a path that has to lead somewhere for the need to arise, or a function.
+    """
+
+    action: str
+    resource: str | Arns = "*"
+    keys: Keys = field(default_factory=dict)
+    families: Mapping[str, Family] = field(default_factory=dict)
+    when: str | Callable[[Parameters], bool] = ""
+    kms_action: str = ""
+    kms_from: str = ""
+
+    def of(self, parameters: Parameters, caller: Caller) -> Iterator[Needed]:
+        """What a request with these parameters needs; nothing if `when` does not hold."""
+        if not self._arises(parameters):
+            return
+        context = self.context(parameters)
+        for arn in _arns(self.resource, parameters, caller):
+            source = next(iter(_arns(self.kms_from or arn, parameters, caller)), arn) if self.kms_action else ""
+            yield Needed(self.action, arn, owner(arn, caller), context, self.kms_action, source)
+
+    def context(self, parameters: Parameters) -> dict[str, Value]:
+        """The condition keys of the request in lower case."""
+        found: dict[str, Value] = {}
+        for key, source in self.keys.items():
+            value = source(parameters) if callable(source) else _read(parameters, source)
+            if value is not None:
+                found[key.lower()] = value
+        for family, members in self.families.items():
+            found |= {f"{family}{name}".lower(): value for name, value in members(parameters).items()}
+        return found
+
+    def _arises(self, parameters: Parameters) -> bool:
+        if callable(self.when):
+            return self.when(parameters)
+        return not self.when or bool(values(parameters, self.when))
+
+
+def _read(parameters: Parameters, path: str) -> Value | None:
+    return texts(values(parameters, path)) if "[]" in path else text(at(parameters, path))
+
+
+def _arns(resource: str | Arns, parameters: Parameters, caller: Caller) -> Iterable[str]:
+    found = resource(parameters, caller) if callable(resource) else filled(resource, parameters, caller)
+    return tuple(dict.fromkeys(found))
