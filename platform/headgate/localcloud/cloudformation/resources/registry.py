@@ -13,6 +13,7 @@ _MODULES = (
     "iam_roles",
     "kms",
     "logs",
+    "s3",
     "ssm",
 )
 
