@@ -5,15 +5,14 @@ Both can be repeated after anything: what an interrupted deployment left behind 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from headgate.deploy.polling import Polling
 from headgate.errors import FailedError
 
 EventListener = Callable[["StackEvent"], None]
-Sleep = Callable[[float], None]
 
 _PATIENCE = 3600.0
 """Seconds that one stack may take; the slowest resource of ours (NAT gateway, endpoints) takes minutes."""
@@ -74,15 +73,12 @@ class StackEvent:
 
 
 class Stacks:
-    """The stacks of one account and region. `client` is a boto3 CloudFormation client, `poll` is in seconds."""
+    """The stacks of one account and region. `client` is a boto3 CloudFormation client."""
 
-    def __init__(
-        self, client: Any, *, poll: float, listen: EventListener = lambda _: None, sleep: Sleep = time.sleep
-    ) -> None:
+    def __init__(self, client: Any, polling: Polling, listen: EventListener = lambda _: None) -> None:
         self._client = client
-        self._poll = poll
+        self._polling = polling
         self._listen = listen
-        self._sleep = sleep
 
     def prepare(self, request: StackRequest, name: str = "headgate") -> StackPlan:
         """Make a change set of this name and read it. Raises FailedError with CloudFormation's reason.
@@ -196,7 +192,7 @@ class Stacks:
                 raise
 
     def _wait_for_change_set(self, arn: str) -> Mapping[str, Any]:
-        for _ in self._patience(f"change set {arn}"):
+        for _ in self._polling.turns(f"change set {arn}", _PATIENCE):
             described: Mapping[str, Any] = self._client.describe_change_set(ChangeSetName=arn)
             if described["Status"] in {"CREATE_COMPLETE", "FAILED"}:
                 return described
@@ -242,7 +238,7 @@ class Stacks:
 
     def _wait_for_end(self, name: str, each: Callable[[], None]) -> str:
         """The status in which a stack came to rest; a stack that is gone is DELETE_COMPLETE."""
-        for _ in self._patience(f"stack '{name}'"):
+        for _ in self._polling.turns(f"stack '{name}'", _PATIENCE):
             stack = self._describe(name)
             each()
             status = "DELETE_COMPLETE" if stack is None else str(stack["StackStatus"])
@@ -272,12 +268,3 @@ class Stacks:
             )
             for event in reversed(new)
         ]
-
-    def _patience(self, what: str) -> Any:
-        """One turn at once, then one each `poll` seconds. Raises FailedError when they have taken too long."""
-        waited = 0.0
-        while waited <= _PATIENCE:
-            yield
-            self._sleep(self._poll)
-            waited += self._poll
-        raise FailedError(f"{what} did not come to an end in {_PATIENCE / 60:.0f} minutes")
