@@ -1,0 +1,1 @@
+"""What runs inside Lambda. Standard library and boto3 only: this package ships alone."""
