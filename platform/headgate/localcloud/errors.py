@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class AwsError(Exception):
-    """An error response of an AWS API: `code` is what botocore puts into `Error.Code`."""
+    """An error response of an AWS API: `code` is what botocore puts into `Error.Code`.
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    `members` are what else the error's shape has, such as `Reason`; the JSON protocols carry them.
+    """
+
+    def __init__(self, code: str, message: str, *, status: int = 400, members: Mapping[str, object] | None = None) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.status = status
+        self.members = dict(members or {})
 
 
 def validation(message: str) -> AwsError:

@@ -29,7 +29,8 @@ def error_response(error: AwsError, service: str, headers: Mapping[str, str], re
 
 
 def _json(error: AwsError, content_type: str, request_id: str) -> HttpResponse:
-    body = json.dumps({"__type": error.code, "message": error.message, "Message": error.message}).encode()
+    members = {"__type": error.code, "message": error.message, "Message": error.message, **error.members}
+    body = json.dumps(members).encode()
     headers = {"content-type": content_type, "x-amzn-errortype": error.code, "x-amzn-requestid": request_id}
     return HttpResponse(error.status, headers, body)
 
