@@ -9,6 +9,11 @@ from collections.abc import Mapping
 from headgate.localcloud.cloudformation.types import ResourceType
 
 _MODULES = (
+    "ec2_endpoints",
+    "ec2_gateways",
+    "ec2_groups",
+    "ec2_routes",
+    "ec2_vpcs",
     "iam_policies",
     "iam_roles",
     "kms",
