@@ -15,6 +15,8 @@ from headgate.localcloud.functions.values import Function
 from headgate.localcloud.jobs.engine import JobEngine
 from headgate.localcloud.logs.service import LogsService
 from headgate.localcloud.logs.store import LogStore
+from headgate.localcloud.organizations.access_role import make_account_role
+from headgate.localcloud.organizations.service import Organizations
 from headgate.localcloud.runtimes import RuntimeRegistry, RuntimeSpec
 from headgate.localcloud.s3.service import S3Service
 from headgate.localcloud.s3.store import ObjectStore
@@ -60,6 +62,7 @@ class LocalCloud:
         stored = self.documents.find(_RUNTIMES) or {"specs": []}
         self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in stored["specs"]))
         self.functions = FunctionRunner(state.functions, self.credentials.environment, self._write_function_log, clock)
+        self.organizations = Organizations(self.documents, clock, self._make_role)
         self.invocations = LambdaInvocations(self.moto, self.functions, self.documents)
         self.jobs = JobEngine(
             self.documents,
@@ -76,7 +79,7 @@ class LocalCloud:
     def start(self) -> None:
         """Start moto in the background and settle what a killed daemon left running."""
         self.moto.start()
-        for part in (self.jobs, self.sagemaker, self.invocations):
+        for part in (self.organizations, self.jobs, self.sagemaker, self.invocations):
             part.recover()
 
     def application(self, token: str, stop: Callable[[], None]) -> Application:
@@ -107,6 +110,7 @@ class LocalCloud:
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": SageMakerRuntime(self.jobs),
             "lambda": self.invocations,
+            "organizations": self.organizations,
             "sts": OwnIdentity(),
         }
 
@@ -118,6 +122,7 @@ class LocalCloud:
         return {
             ("GET", "health"): lambda _: self.health(),
             ("POST", "runtimes"): self.replace_runtimes,
+            ("POST", "quotas"): self.organizations.set_quotas,
             ("POST", "stop"): ending,
         }
 
@@ -133,6 +138,9 @@ class LocalCloud:
         self.runtimes.replace(runtimes)
         self.documents.put(_RUNTIMES, {"specs": [spec.as_json() for spec in runtimes]})
         return {"runtimes": [spec.name for spec in runtimes]}
+
+    def _make_role(self, account: str, name: str, trusted: str) -> None:
+        make_account_role(self.moto, account, name, trusted)
 
     def _prepare_moto(self) -> None:
         """Replace what would be a second truth inside moto; runs once moto can be imported."""

@@ -11,7 +11,9 @@ class AwsError(Exception):
     `members` are what else the error's shape has, such as `Reason`; the JSON protocols carry them.
     """
 
-    def __init__(self, code: str, message: str, *, status: int = 400, members: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, *, status: int = 400, members: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message

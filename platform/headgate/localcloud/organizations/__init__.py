@@ -1,0 +1,1 @@
+"""AWS Organizations: accounts, organizational units, service control policies, and what they share."""
