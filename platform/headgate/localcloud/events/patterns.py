@@ -7,6 +7,7 @@ A pattern is compiled once; what EventBridge would refuse raises InvalidPatternE
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import json
 import operator
 import re
@@ -139,7 +140,7 @@ def _ignore_case(argument: Any, path: str) -> Matcher:
 def _wildcard(argument: Any, path: str) -> Matcher:
     text = _text(argument, path, "wildcard")
     parts = _WILD.findall(text)
-    if "".join(parts) != text or ("*", "*") in zip(parts, parts[1:], strict=False):
+    if "".join(parts) != text or ("*", "*") in itertools.pairwise(parts):
         raise InvalidPatternError(f"{path}: wildcard has two * in a row, or a backslash before neither * nor backslash")
     expression = re.compile("".join(".*" if part == "*" else re.escape(part[-1]) for part in parts), re.DOTALL)
     return lambda value: isinstance(value, str) and expression.fullmatch(value) is not None

@@ -105,7 +105,7 @@ def parse(expression: str, zone: str = "UTC") -> Schedule:
         raise InvalidScheduleError(f"'{expression}' is neither rate(...), cron(...) nor at(...)")
     try:
         place = ZoneInfo(zone)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError) as error:
         raise InvalidScheduleError(f"unknown time zone '{zone}'") from error
     kind, text = match.groups()
     if kind == "rate":
@@ -177,7 +177,7 @@ def _check_day_of_month(field: str) -> None:
 
 
 def _check_day_of_week(field: str) -> None:
-    if field == "?" or field == "L" or re.fullmatch(r"([1-7]|[A-Z]{3})(L|#[1-5])", field):
+    if field in {"?", "L"} or re.fullmatch(r"([1-7]|[A-Z]{3})(L|#[1-5])", field):
         if "#" in field or (field.endswith("L") and field != "L"):
             _number(re.split(r"#|L$", field)[0], _WEEKDAYS)
         return

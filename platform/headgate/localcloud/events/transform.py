@@ -71,7 +71,7 @@ def _steps(path: str) -> list[str | int]:
 
 
 def _transformed(transformer: Mapping[str, Any], event: Mapping[str, Any], rule_arn: str, ingested: str) -> str:
-    """In a JSON template a variable outside quotes becomes JSON, inside quotes its text; in a text template its text."""
+    """A variable outside quotes becomes JSON, inside quotes its text."""
     values = {name: lookup(event, path) for name, path in transformer.get("InputPathsMap", {}).items()}
     reserved = {
         "aws.events.rule-arn": rule_arn,
