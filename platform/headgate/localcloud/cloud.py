@@ -23,7 +23,7 @@ from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.runtime import SageMakerRuntime
 from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
-from headgate.localcloud.server import moto_keys, moto_storage
+from headgate.localcloud.server import moto_keys, moto_networks, moto_storage
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
@@ -147,6 +147,7 @@ class LocalCloud:
         moto_keys.install(self.moto.outside)
         moto_storage.install(self.moto.outside, self.objects, self.logs)
         moto_lambda.install(self.moto, self.functions)
+        moto_networks.install()
 
     def _write_function_log(self, function: Function, stream: str, text: str) -> None:
         with self.logs.writer(function.account, function.region, function.log_group, stream) as writer:

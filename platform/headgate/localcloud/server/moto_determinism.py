@@ -157,6 +157,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
     def __init__(self) -> None:
         self._swaps: dict[int, tuple[object, object]] = {}
+        self._after: dict[str, Callable[[], None]] = {}
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -165,8 +166,18 @@ class _Finder(importlib.abc.MetaPathFinder):
             return None
         spec = importlib.machinery.PathFinder.find_spec(fullname, path, target)
         if spec is not None and isinstance(spec.loader, importlib.machinery.SourceFileLoader):
-            spec.loader = _Loader(spec.loader, self.swap)
+            spec.loader = _Loader(spec.loader, self.loaded)
         return spec
+
+    def loaded(self, module: ModuleType) -> None:
+        """A module of moto's has run: swap its names, and do what was to be done then."""
+        self.swap(module)
+        work = self._after.get(module.__name__)
+        if work is not None:
+            work()
+
+    def after(self, module: str, work: Callable[[], None]) -> None:
+        self._after[module] = work
 
     def also(self, swaps: list[tuple[object, object]]) -> None:
         self._swaps.update({id(old): (old, new) for old, new in swaps})
@@ -179,9 +190,9 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 class _Loader(importlib.abc.Loader):
-    def __init__(self, loader: importlib.machinery.SourceFileLoader, swap: Callable[[ModuleType], None]) -> None:
+    def __init__(self, loader: importlib.machinery.SourceFileLoader, loaded: Callable[[ModuleType], None]) -> None:
         self._loader = loader
-        self._swap = swap
+        self._loaded = loaded
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         return self._loader.create_module(spec)
@@ -189,7 +200,7 @@ class _Loader(importlib.abc.Loader):
     def exec_module(self, module: ModuleType) -> None:
         with at(Moment(f"module/{module.__name__}", _epoch)):  # whichever request is the first to need it
             self._loader.exec_module(module)
-        self._swap(module)
+        self._loaded(module)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -219,6 +230,13 @@ def swap_names(swaps: list[tuple[object, object]]) -> None:
     for name, module in list(sys.modules.items()):
         if name.startswith("moto."):
             _finder.swap(module)
+
+
+def once_imported(module: str, work: Callable[[], None]) -> None:
+    """Do something right after a module of moto's has been imported, at once if it has been; so patches import nothing."""
+    _finder.after(module, work)
+    if module in sys.modules:
+        work()
 
 
 def _faster() -> list[tuple[object, object]]:

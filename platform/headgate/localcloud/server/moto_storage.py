@@ -53,8 +53,9 @@ def _install_s3(outside: Outside, objects: ObjectStore) -> None:
     bucket_class: Any = models.FakeBucket
 
     def found(_: Any, bucket: str) -> Any:
-        info = objects.bucket(bucket)
-        return bucket_class(name=bucket, account_id=info.account, region_name=info.region)
+        name = bucket.partition("/")[0]  # EC2 takes a flow log's whole destination for the bucket
+        answer = outside(lambda: _owner(objects, name))
+        return bucket_class(name=name, account_id=answer["account"], region_name=answer["region"])
 
     def read(bucket: str, key: str, version: str | None) -> Json:
         info = objects.get_version(bucket, key, version)
@@ -97,6 +98,11 @@ def _install_s3(outside: Outside, objects: ObjectStore) -> None:
     for name, method in bridged.items():
         patch(models.S3Backend, name, method)
     models.S3Backend.buckets = property(lambda self: _Names(objects.bucket, found, self), lambda *_: None)  # type: ignore[assignment]
+
+
+def _owner(objects: ObjectStore, bucket: str) -> Json:
+    info = objects.bucket(bucket)
+    return {"account": info.account, "region": info.region}
 
 
 def _install_logs(outside: Outside, logs: LogStore) -> None:

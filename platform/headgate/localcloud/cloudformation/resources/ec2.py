@@ -12,6 +12,9 @@ from headgate.localcloud.seams import Json
 
 TAGGING = Tagging("ec2", "CreateTags", "DeleteTags", "Resources", ("Tags", "Tags"), bare_keys=False, plural=True)
 
+_FILTER = {"DescribeNatGateways": "Filter", "DescribeFlowLogs": "Filter"}
+"""Where the member is not called Filters."""
+
 
 def ec2(context: Context, operation: str, /, members: Mapping[str, Any] | None = None, **more: Any) -> Any:
     """Call EC2."""
@@ -36,7 +39,8 @@ def made_here(context: Context, operation: str, member: str, id_member: str, **a
     """
     tags = {f"tag:{name}": value for name, value in context.system_tags.items()}
     wanted = {**tags, **{name.replace("_", "-"): value for name, value in also.items()}}
-    for found in ec2(context, operation, Filters=filters(wanted))[member]:
+    chosen = {_FILTER.get(operation, "Filters"): filters(wanted)}
+    for found in ec2(context, operation, chosen)[member]:
         if found.get("State") not in {"deleted", "deleting"}:
             return str(found[id_member])
     return None
