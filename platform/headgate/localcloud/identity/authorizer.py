@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.identity.directory import Directory
-from headgate.localcloud.identity.evaluate import Decision
+from headgate.localcloud.identity.directory import Directory, ResourceRecord
+from headgate.localcloud.identity.evaluate import AccessRequest, Decision, PolicySet, evaluate
+from headgate.localcloud.identity.policy import Policy
 from headgate.localcloud.identity.principals import Principal
-from headgate.localcloud.identity.requests import Needed
+from headgate.localcloud.identity.requests import Needed, UnknownOperationError, required
+from headgate.localcloud.identity.resources import resource_keys, resource_layer, service_keys_of
+from headgate.localcloud.identity.standing import Standing, compiled, organization_keys, standing_of
 from headgate.localcloud.seams import Caller, Clock
+
+_GLOBAL_SERVICES = frozenset({"iam", "organizations", "budgets"})
+_GLOBAL_REGION = "us-east-1"
+_ORGANIZATIONS = "arn:aws:organizations::"
+_REMEMBERED = 4096
+_NOTHING_NEEDED = Decision(True, "none", "allow", "")
+_SANDBOX = Decision(True, "root", "allow", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +42,9 @@ class Authorization:
         """AWS's text of an AccessDenied for this request; empty when it is allowed."""
         if self.decision.allowed or self.needed is None:
             return ""
-        who = f"User: {self.principal.shown}" if self.principal.arn else f"Principal: {self.principal.shown}"
-        return (
-            f"{who} is not authorized to perform: {self.needed.action} on resource: {self.needed.resource} "
-            f"{self.decision.reason}"
-        )
+        who = f"User: {self.principal.shown}" if self.principal.kind != "service" else self.principal.name
+        what = f"{who} is not authorized to perform: {self.needed.action}"
+        return f"{what} on resource: {self.needed.resource} {self.decision.reason}"
 
     def require(self, code: str = "AccessDeniedException") -> None:
         """Raises AwsError with a service's own error code (`AccessDenied` for S3, STS, IAM, …) unless allowed."""
@@ -44,16 +53,172 @@ class Authorization:
 
 
 class Authorizer:
-    """Asks the directory once per principal and version, and decides every request from compiled policies."""
+    """Decides every request from compiled policies.
+
+    What the directory says of a caller is kept until its version changes; what it says of resources is asked anew.
+    """
 
     def __init__(self, directory: Directory, clock: Clock) -> None:
         self._directory = directory
         self._clock = clock
+        self._version: int | None = None
+        self._standings: dict[tuple[str, str, str, str], Standing] = {}
 
     def authorize(self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller) -> Authorization:
         """Decide a request.
 
-        Raises AwsError: 403 for an operation that the tables do not know (unless an account's root that no service
-        control policy governs asks for it), and for a caller who does not exist.
+        Raises AwsError (403): for an operation that the tables do not know, unless an account's root asks for it whom
+        no service control policy governs; for a principal that its account does not have.
         """
-        raise AwsError("AccessDenied", f"{service} {operation}: the authorizer is not wired yet", status=403)
+        standing = self.standing(caller)
+        try:
+            needs = required(service, operation, parameters, caller)
+        except UnknownOperationError as error:
+            if standing.unrestricted:
+                return Authorization(_SANDBOX, caller.account, standing.principal)
+            raise AwsError("AccessDenied", str(error), status=403) from error
+        if not needs:
+            return Authorization(_NOTHING_NEEDED, caller.account, standing.principal)
+        region = _GLOBAL_REGION if service in _GLOBAL_SERVICES else caller.region
+        main: Authorization | None = None
+        for need in needs:
+            found = self._decide(need, standing, caller, region)
+            if not found.decision.allowed:
+                return found
+            main = main or found
+        return main or Authorization(_NOTHING_NEEDED, caller.account, standing.principal)
+
+    def check(self, needed: Needed, caller: Caller) -> Authorization:
+        """Decide one action on one ARN, for what no operation of an API stands for. Raises AwsError as `authorize`."""
+        return self._decide(needed, self.standing(caller), caller, caller.region)
+
+    def standing(self, caller: Caller) -> Standing:
+        """Who a caller is and what governs them. Raises AwsError (InvalidClientTokenId)."""
+        version = self._directory.version()
+        if version != self._version or len(self._standings) > _REMEMBERED:
+            self._standings = {}
+            self._version = version
+        known = self._standings
+        key = (caller.account, caller.principal, caller.service, caller.access_key)
+        found = known.get(key)
+        if found is None:
+            found = standing_of(caller, self._directory)
+            known[key] = found  # into the table of the version that was asked, whichever is current by now
+        return found
+
+    def _decide(self, needed: Needed, standing: Standing, caller: Caller, region: str) -> Authorization:
+        arn = self._own_arn(needed.resource, caller)
+        record = None if arn == "*" else self._directory.resource(arn)
+        owner = record.owner_account if record else needed.owner_account or caller.account
+        if arn.startswith(_ORGANIZATIONS):
+            owner = caller.account  # the organization decides who may ask; no policy of its parts does
+        context = {
+            **standing.context,
+            **self._request_keys(caller, region),
+            **self._resource_keys(needed.action, arn, owner, standing, record),
+            **needed.context,
+        }
+        asked = AccessRequest(standing.principal, needed.action, arn, context)
+        decision = self._evaluated(asked, standing, record, owner)
+        shown = Needed(needed.action, arn, owner, needed.context, needed.kms_action, needed.kms_from)
+        if decision.allowed and needed.kms_action:
+            by_key = self._key_decision(needed, arn, standing, caller, region)
+            if by_key is not None and not by_key.decision.allowed:
+                return by_key
+        return Authorization(decision, owner, standing.principal, shown)
+
+    def _own_arn(self, arn: str, caller: Caller) -> str:
+        """The ARN that policies name: with an IAM path, a secret's suffix, an organization's id."""
+        if arn == "*":
+            return arn
+        if arn.startswith(_ORGANIZATIONS):
+            membership = self._directory.membership(caller.account)
+            if membership is None:
+                return arn
+            start, kind, rest = f"{_ORGANIZATIONS}{membership.management_account}:", *arn.split(":", 5)[5].split("/", 1)
+            return f"{start}{kind}/{membership.organization_id}/{rest.partition('/')[2]}"
+        return self._directory.resolve(arn)
+
+    def _evaluated(
+        self, asked: AccessRequest, standing: Standing, record: ResourceRecord | None, owner: str
+    ) -> Decision:
+        if standing.broken is not None:
+            return standing.broken
+        same = owner == standing.principal.account
+        layer = resource_layer(asked.action, asked.resource, exists=record is not None)
+        if standing.sandboxed and self._is_free(same=same, layer=layer, record=record, owner=owner):
+            return _SANDBOX
+        policy: Policy | Decision | None = None
+        if record is not None and record.policy is not None and layer != "none":
+            policy = compiled(record.policy, "trust" if layer == "trust" else "resource", layer)
+        if isinstance(policy, Decision):
+            return policy
+        return evaluate(
+            asked,
+            PolicySet(
+                standing.identity,
+                standing.boundary,
+                standing.session,
+                standing.scps,
+                policy,
+                same,
+                "resource" if layer == "none" else layer,
+            ),
+        )
+
+    def _is_free(self, *, same: bool, layer: str, record: ResourceRecord | None, owner: str) -> bool:
+        """Whether a sandbox's root may without further question: roles of its own account, and what does not exist.
+
+        Ready-made examples name roles that nobody has created. An organization's accounts assume nothing.
+        """
+        if same:
+            return layer == "trust"
+        return record is None and self._directory.membership(owner) is None
+
+    def _key_decision(
+        self, needed: Needed, arn: str, standing: Standing, caller: Caller, region: str
+    ) -> Authorization | None:
+        """The decision about the KMS key that protects a resource, used by the resource's service for the caller."""
+        source = needed.kms_from or arn
+        if source.split(":", 3)[2] == "kms":
+            key = source
+        else:
+            record = self._directory.resource(source)
+            key = record.kms_key if record else ""
+        if not key:
+            return None
+        service = arn.split(":", 3)[2]
+        context: dict[str, str | tuple[str, ...]] = {
+            "kms:viaservice": f"{service}.{region}.amazonaws.com",
+            "aws:viaawsservice": "true",
+        }
+        if service == "s3":
+            context |= {"kms:encryptioncontext:aws:s3:arn": arn, "kms:encryptioncontextkeys": ("aws:s3:arn",)}
+        return self._decide(Needed(needed.kms_action, key, "", context), standing, caller, region)
+
+    def _request_keys(self, caller: Caller, region: str) -> dict[str, str | tuple[str, ...]]:
+        now = self._clock.now()
+        found: dict[str, str | tuple[str, ...]] = {
+            "aws:requestedregion": region,
+            "aws:securetransport": "true",  # the loopback interface: nobody listens in
+            "aws:viaawsservice": "false",
+            "aws:currenttime": datetime.fromtimestamp(now, UTC).isoformat(),
+            "aws:epochtime": str(int(now)),
+        }
+        if not caller.service:
+            found["aws:sourceip"] = "127.0.0.1"
+        found |= {key.lower(): value for key, value in caller.context.items()}
+        source = found.get("aws:sourceaccount")
+        if isinstance(source, str) and "aws:sourceorgid" not in found:
+            found |= organization_keys(self._directory.membership(source), "source")
+        return found
+
+    def _resource_keys(
+        self, action: str, arn: str, owner: str, standing: Standing, record: ResourceRecord | None
+    ) -> dict[str, str | tuple[str, ...]]:
+        found: dict[str, str | tuple[str, ...]] = {"aws:resourceaccount": owner}
+        found |= organization_keys(self._directory.membership(owner), "resource")
+        found |= service_keys_of(action, owner, standing.principal.account)
+        if record is not None:
+            found |= resource_keys(arn, record)
+        return found

@@ -16,7 +16,7 @@ from headgate.localcloud.identity.policy_principals import Grant
 from headgate.localcloud.identity.principals import Principal
 from headgate.localcloud.seams import Json
 
-Layer = Literal["identity", "boundary", "session", "scp", "resource", "trust", "key", "root", "service"]
+Layer = Literal["identity", "boundary", "session", "scp", "resource", "trust", "key", "root", "none"]
 DecisionEffect = Literal["allow", "explicit-deny", "implicit-deny"]
 
 POLICY_NAMES: Mapping[Layer, str] = {

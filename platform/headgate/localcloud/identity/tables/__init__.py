@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
+from headgate.localcloud.identity.resources import RESOURCE_FAMILIES, RESOURCE_KEYS
 from headgate.localcloud.identity.tables.model import Need
 
 _MODULES: Mapping[str, str] = {
+    "iam": "iam",
+    "kms": "kms",
+    "organizations": "organizations",
     "sts": "sts",
 }
 """From the service's name as requests have it to the module of this package that knows it."""
@@ -17,7 +21,7 @@ _MODULES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ServiceKeys:
-    """The service-specific condition keys that some need fills in, in lower case."""
+    """The service-specific condition keys that a request or a resource fills in, in lower case."""
 
     names: frozenset[str]
     families: tuple[str, ...]
@@ -48,6 +52,6 @@ def table(module: str) -> Mapping[str, tuple[Need, ...]]:
 def service_keys() -> ServiceKeys:
     """What conditions can ask about single services."""
     every = [need for module in set(_MODULES.values()) for found in table(module).values() for need in found]
-    names = {key.lower() for need in every for key in need.keys}
-    families = {key.lower() for need in every for key in need.families}
-    return ServiceKeys(frozenset(names), tuple(sorted(families)))
+    names = {key for need in every for key in need.keys} | RESOURCE_KEYS
+    families = {key for need in every for key in need.families} | RESOURCE_FAMILIES
+    return ServiceKeys(frozenset(key.lower() for key in names), tuple(sorted(key.lower() for key in families)))
