@@ -28,19 +28,25 @@ class ResourceError(Exception):
 
     `code` is CloudFormation's HandlerErrorCode: InvalidRequest, AlreadyExists, NotFound, NotStabilized, AccessDenied,
     GeneralServiceException, … . A botocore ClientError may simply be let through: the engine words it in the same way.
+    `physical_id` is what a failed creation has left behind all the same, for the rollback to delete.
     """
 
-    def __init__(self, message: str, *, code: str = "GeneralServiceException") -> None:
+    def __init__(self, message: str, *, code: str = "GeneralServiceException", physical_id: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.physical_id = physical_id
 
 
 @dataclass(frozen=True, slots=True)
 class Physical:
-    """A resource that exists: `id` is what `Ref` gives, `attributes` what `Fn::GetAtt` gives, by dotted name."""
+    """A resource that exists: `id` is what `Ref` gives, `attributes` what `Fn::GetAtt` gives, by dotted name.
+
+    `no_echo` keeps the attributes out of events.
+    """
 
     id: str
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    no_echo: bool = False
 
 
 class Waiter(Protocol):
@@ -136,10 +142,13 @@ class ResourceType(Protocol):
 
 @runtime_checkable
 class Recoverable(Protocol):
-    """A resource type that can tell what a creation has made that the end of the daemon interrupted."""
+    """A resource type that can tell what a creation has made that the end of the daemon interrupted.
+
+    Every type is one whose `create` cannot simply be called again.
+    """
 
     def find(self, context: Context, properties: Json) -> Physical | None:
-        """What this context's token, name or system tags belong to, or None: then `create` is called again."""
+        """What an interrupted creation has left, brought to what is wanted; None: `create` is called again."""
         ...
 
 

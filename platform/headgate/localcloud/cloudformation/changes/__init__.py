@@ -1,0 +1,1 @@
+"""Change sets: what an update would do, computed from values; and drift, from what exists."""

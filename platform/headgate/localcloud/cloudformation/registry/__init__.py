@@ -1,0 +1,1 @@
+"""The CloudFormation registry: schemas of resource types, and properties checked against them."""
