@@ -18,6 +18,14 @@ _ITEM = (
     Call("dynamodb", "get_item"),
     Call("dynamodb", "transact_write_items"),
 )
+_FIND = (
+    Call("organizations", "list_accounts"),
+    Call("organizations", "describe_account"),
+    Call("organizations", "describe_create_account_status"),
+    Call("organizations", "list_create_account_status"),
+    Call("organizations", "list_parents"),
+    Call("organizations", "list_tags_for_resource"),
+)
 _LEASE = (Call("dynamodb", "update_item"),)
 
 CALLS: Mapping[str, frozenset[Call]] = {
@@ -35,17 +43,12 @@ CALLS: Mapping[str, frozenset[Call]] = {
         {
             *_ITEM,
             *_LEASE,
-            Call("organizations", "list_accounts"),
-            Call("organizations", "describe_account"),
+            *_FIND,
             Call("organizations", "create_account"),
-            Call("organizations", "describe_create_account_status"),
-            Call("organizations", "list_create_account_status"),
             Call("organizations", "invite_account_to_organization"),
             Call("organizations", "list_handshakes_for_organization"),
-            Call("organizations", "list_parents"),
             Call("organizations", "list_policies_for_target"),
             Call("organizations", "move_account"),
-            Call("organizations", "list_tags_for_resource"),
             Call("organizations", "tag_resource"),
         }
     ),
@@ -103,9 +106,8 @@ CALLS: Mapping[str, frozenset[Call]] = {
         {
             *_ITEM,
             *_LEASE,
-            Call("organizations", "list_parents"),
+            *_FIND,
             Call("organizations", "move_account"),
-            Call("organizations", "describe_account"),
             Call("organizations", "close_account"),
         }
     ),
