@@ -233,7 +233,7 @@ def swap_names(swaps: list[tuple[object, object]]) -> None:
 
 
 def once_imported(module: str, work: Callable[[], None]) -> None:
-    """Do something right after a module of moto's has been imported, at once if it has been; so patches import nothing."""
+    """Do something as soon as a module of moto's has been imported, or now: patches themselves import nothing."""
     _finder.after(module, work)
     if module in sys.modules:
         work()
