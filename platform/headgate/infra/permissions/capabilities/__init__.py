@@ -1,0 +1,1 @@
+"""What can be done, as named capabilities by subject."""

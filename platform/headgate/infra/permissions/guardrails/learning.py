@@ -1,0 +1,76 @@
+"""Guardrails of teams: instance types, and in closed environments the VPC, encryption and isolation of jobs."""
+
+from __future__ import annotations
+
+from headgate.infra.permissions.document import Ref, Statement
+from headgate.infra.permissions.guardrails.model import deny
+from headgate.infra.permissions.sagemaker_requests import (
+    IN_VPC,
+    ISOLATED,
+    WITH_INSTANCES,
+    WITH_OUTPUT_KEY,
+    WITH_VOLUME_KEY,
+)
+
+
+def machine_learning() -> tuple[Statement, ...]:
+    return (
+        deny(
+            "ApprovedInstanceTypesOnly",
+            WITH_INSTANCES,
+            {"ForAnyValue:StringNotLike": {"sagemaker:InstanceTypes": Ref("ApprovedInstanceTypes")}},
+        ),
+        deny(
+            "NotebooksWithoutRootAndInternet",
+            ("sagemaker:CreateNotebookInstance", "sagemaker:UpdateNotebookInstance"),
+            {"StringEqualsIfExists": {"sagemaker:RootAccess": "Enabled"}},
+        ),
+        deny(
+            "NoPublicDomains",
+            ("sagemaker:CreateDomain", "sagemaker:UpdateDomain"),
+            {"StringEqualsIfExists": {"sagemaker:AppNetworkAccessType": "PublicInternetOnly"}},
+        ),
+        deny("NoMarketplaceOfHubs", ("aws-marketplace:Subscribe",)),
+    )
+
+
+def private() -> tuple[Statement, ...]:
+    return (
+        deny(
+            "NoWayToTheInternet",
+            (
+                "ec2:AcceptVpcPeeringConnection",
+                "ec2:AllocateAddress",
+                "ec2:AssociateAddress",
+                "ec2:AttachEgressOnlyInternetGateway",
+                "ec2:AttachInternetGateway",
+                "ec2:AttachVpnGateway",
+                "ec2:CreateEgressOnlyInternetGateway",
+                "ec2:CreateInternetGateway",
+                "ec2:CreateNatGateway",
+                "ec2:CreateTransitGatewayVpcAttachment",
+                "ec2:CreateVpcPeeringConnection",
+                "ec2:CreateVpnConnection",
+                "ec2:CreateVpnGateway",
+                "globalaccelerator:Create*",
+            ),
+        ),
+        deny("JobsAndModelsInTheVpc", IN_VPC, {"Null": {"sagemaker:VpcSubnets": "true"}}),
+        deny("VolumesAreEncrypted", WITH_VOLUME_KEY, {"Null": {"sagemaker:VolumeKmsKey": "true"}}),
+        deny("OutputsAreEncrypted", WITH_OUTPUT_KEY, {"Null": {"sagemaker:OutputKmsKey": "true"}}),
+        deny(
+            "NotebooksWithoutInternet",
+            ("sagemaker:CreateNotebookInstance",),
+            {"StringNotEquals": {"sagemaker:DirectInternetAccess": "Disabled"}},
+        ),
+    )
+
+
+def network_isolation() -> tuple[Statement, ...]:
+    return (
+        deny(
+            "ContainersWithoutNetwork",
+            ISOLATED,
+            {"BoolIfExists": {"sagemaker:NetworkIsolation": "false"}},
+        ),
+    )
