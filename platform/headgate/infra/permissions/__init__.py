@@ -8,9 +8,9 @@ Pure Python: neither the CDK nor boto3 is imported.
 from __future__ import annotations
 
 from headgate.infra.permissions.boundary import boundary
-from headgate.infra.permissions.catalogue import all_roles, documents, roles
 from headgate.infra.permissions.document import Document, Purpose, Ref, Statement, render, size
 from headgate.infra.permissions.guardrails import Guardrail, guardrails
+from headgate.infra.permissions.model import all_roles, documents, roles_of
 from headgate.infra.permissions.places import Kind, Persona
 from headgate.infra.permissions.roles import Role
 
@@ -28,6 +28,6 @@ __all__ = [
     "documents",
     "guardrails",
     "render",
-    "roles",
+    "roles_of",
     "size",
 ]

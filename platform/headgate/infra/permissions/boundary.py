@@ -39,6 +39,7 @@ _SERVICES = (
     "lambda",
     "logs",
     "organizations",
+    "ram",
     "s3",
     "sagemaker",
     "scheduler",

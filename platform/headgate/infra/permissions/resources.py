@@ -122,6 +122,7 @@ LAKE_KEYS = arn("kms", "key/*", account=DATA_LAKE, region=HOME)
 GOVERNANCE_BUCKET = bucket(f"headgate-governance-{GOVERNANCE}-{HOME}")
 DECLARATIONS = f"{GOVERNANCE_BUCKET}/organization/*"
 TRAIL_BUCKET = bucket(f"headgate-governance-trail-{GOVERNANCE}-{HOME}")
+GOVERNANCE_KEYS = arn("kms", "key/*", account=GOVERNANCE, region=HOME)
 TRAIL = arn("cloudtrail", "trail/headgate", account=GOVERNANCE, region=HOME)
 CATALOG_TABLE = arn("dynamodb", "table/headgate-catalog", account=GOVERNANCE, region=HOME)
 AUDIT_TABLE = arn("dynamodb", "table/headgate-audit", account=GOVERNANCE, region=HOME)

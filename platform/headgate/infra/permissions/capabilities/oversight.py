@@ -55,7 +55,7 @@ READ_AUDIT_ARCHIVE = Capability(
         Statement(
             "DecryptTrail",
             DECRYPT,
-            (resources.arn("kms", "key/*", account=resources.GOVERNANCE, region=resources.HOME),),
+            (resources.GOVERNANCE_KEYS,),
             {
                 "StringEquals": {
                     "kms:ViaService": (f"s3.{resources.HOME}.amazonaws.com", f"dynamodb.{resources.HOME}.amazonaws.com")

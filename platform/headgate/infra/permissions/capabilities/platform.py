@@ -5,7 +5,6 @@ from __future__ import annotations
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.capabilities.delivery import CHANGE_STACKS, LOOK_AT_STACKS, STEER_STACKS
 from headgate.infra.permissions.capabilities.model import Capability, passed_to
-from headgate.infra.permissions.capabilities.oversight import READ_ROWS
 from headgate.infra.permissions.document import Statement
 
 _STACK_SETS = (resources.STACK_SETS, resources.STACK_SET_TARGETS, resources.STACK_SET_TYPES)
@@ -162,24 +161,6 @@ WRITE_FUNCTION_LOGS = Capability(
         ),
     ),
 )
-KEEP_CATALOG = Capability(
-    "keep catalog",
-    "read and write rows of the catalog, append to the audit table, read the declaration",
-    (
-        Statement(
-            "KeepCatalogRows",
-            (*READ_ROWS, "dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-            (resources.CATALOG_TABLE,),
-        ),
-        Statement(
-            "AppendAudit",
-            ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:Query"),
-            (resources.AUDIT_TABLE,),
-        ),
-        Statement("ReadDeclaration", ("ssm:GetParameter",), (resources.DECLARATION_PARAMETER,)),
-        Statement("ReadDeclarationObject", ("s3:GetObject",), (resources.DECLARATIONS,)),
-    ),
-)
 CREATE_ACCOUNTS = Capability(
     "create accounts",
     "create, invite, move, tag and close accounts of the organization",
@@ -203,11 +184,6 @@ CREATE_ACCOUNTS = Capability(
         Statement("SeeAccounts", ("organizations:Describe*", "organizations:List*")),
     ),
 )
-CLOSE_ACCOUNTS = Capability(
-    "close accounts",
-    "close accounts that are retired",
-    (Statement("CloseAccounts", ("organizations:CloseAccount",), (resources.MEMBER_ACCOUNTS,)),),
-)
 PREPARE_ORGANIZATION = Capability(
     "prepare organization",
     "switch on what Headgate needs of the organization: trusted access, policy types",
@@ -225,24 +201,6 @@ PREPARE_ORGANIZATION = Capability(
         Statement("EnablePolicies", ("organizations:EnablePolicyType",), (resources.ORGANIZATION_ROOT,)),
     ),
 )
-VEND_STACKS = Capability(
-    "vend stacks",
-    "create, change and delete instances of Headgate's StackSets, never the StackSets",
-    (
-        Statement(
-            "VendStacks",
-            (
-                *LOOK_AT_STACK_SETS,
-                "cloudformation:CreateStackInstances",
-                "cloudformation:DeleteStackInstances",
-                "cloudformation:StopStackSetOperation",
-                "cloudformation:UpdateStackInstances",
-            ),
-            _STACK_SETS,
-        ),
-        Statement("ListStackSets", ("cloudformation:ListStackSets",)),
-    ),
-)
 ENTER_MEMBERS = Capability(
     "enter member accounts",
     "become headgate-vending in an account of the organization",
@@ -252,96 +210,6 @@ ENTER_MEMBERS = Capability(
             ("sts:AssumeRole",),
             (resources.role("headgate-vending", account="*"),),
             {"StringEquals": {"aws:ResourceOrgID": "${OrganizationId}"}},
-        ),
-    ),
-)
-VERIFY = Capability(
-    "verify an account",
-    "what vending sees and settles in an account: the baseline is there, the account may be emptied when it retires",
-    (
-        Statement(
-            "SeeBaseline",
-            (
-                "budgets:ViewBudget",
-                "cloudformation:DescribeStacks",
-                "cloudformation:ListStackResources",
-                "ec2:DescribeVpcs",
-                "iam:GetPolicy",
-                "iam:GetRole",
-                "iam:ListRoles",
-                "s3:GetBucketTagging",
-                "s3:GetBucketVersioning",
-                "s3:ListAllMyBuckets",
-                "s3:ListBucket",
-                "s3:ListBucketVersions",
-                "sagemaker:ListEndpoints",
-                "ssm:GetParameter",
-            ),
-        ),
-        Statement(
-            "EmptyBuckets",
-            ("s3:DeleteObject", "s3:DeleteObjectVersion"),
-            (
-                resources.at(resources.objects(resources.DATA_BUCKET), "*"),
-                resources.at(resources.objects(resources.ARTIFACTS_BUCKET), "*"),
-            ),
-        ),
-    ),
-)
-GRANT_LAKE = Capability(
-    "grant data sets",
-    "grant and revoke reading of the data lake's tables",
-    (
-        Statement(
-            "GrantDataSets",
-            (
-                "lakeformation:BatchGrantPermissions",
-                "lakeformation:BatchRevokePermissions",
-                "lakeformation:GetDataLakeSettings",
-                "lakeformation:GrantPermissions",
-                "lakeformation:ListPermissions",
-                "lakeformation:RevokePermissions",
-            ),
-            conditions={"StringEquals": {"aws:PrincipalAccount": resources.DATA_LAKE}},
-        ),
-        Statement(
-            "SeeDataSets",
-            ("glue:GetDatabase", "glue:GetDatabases", "glue:GetTables"),
-            (
-                resources.LAKE_CATALOG,
-                resources.LAKE_DATABASES,
-                resources.LAKE_TABLES,
-            ),
-        ),
-    ),
-)
-CREATE_PROJECTS = Capability(
-    "create projects",
-    "create a project's model package group and image repositories in tooling",
-    (
-        Statement(
-            "CreateGroups",
-            (
-                "sagemaker:AddTags",
-                "sagemaker:CreateModelPackageGroup",
-                "sagemaker:DescribeModelPackageGroup",
-                "sagemaker:GetModelPackageGroupPolicy",
-                "sagemaker:PutModelPackageGroupPolicy",
-            ),
-            (resources.MODEL_PACKAGE_GROUPS,),
-        ),
-        Statement(
-            "CreateRepositories",
-            (
-                "ecr:CreateRepository",
-                "ecr:DescribeRepositories",
-                "ecr:PutImageScanningConfiguration",
-                "ecr:PutImageTagMutability",
-                "ecr:PutLifecyclePolicy",
-                "ecr:SetRepositoryPolicy",
-                "ecr:TagResource",
-            ),
-            (resources.TOOLING_IMAGES,),
         ),
     ),
 )

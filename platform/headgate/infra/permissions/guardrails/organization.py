@@ -5,7 +5,7 @@ from __future__ import annotations
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.boundary import IAM_WRITES, IDENTITIES, STOP_TRAILS
 from headgate.infra.permissions.document import Ref, Statement
-from headgate.infra.permissions.guardrails.model import STACK_SETS, anywhere, deny, deny_all_but, unless
+from headgate.infra.permissions.guardrails.model import STACK_SETS, VENDING, anywhere, deny, deny_all_but, unless
 from headgate.infra.permissions.places import DATA_SETS_TAG, PERSONA_TAG, TAGS
 
 
@@ -62,7 +62,11 @@ def organization() -> tuple[Statement, ...]:
                 "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
             },
         ),
-        deny("NoSharingOutside", ("ram:*",), {"Bool": {"ram:RequestedAllowsExternalPrincipals": "true"}}),
+        deny(
+            "NoSharingOutside",
+            ("ram:CreateResourceShare", "ram:UpdateResourceShare"),
+            {"Bool": {"ram:RequestedAllowsExternalPrincipals": "true"}, **unless(VENDING)},
+        ),
     )
 
 

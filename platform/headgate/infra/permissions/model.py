@@ -15,7 +15,7 @@ from headgate.infra.permissions.roles import Role
 from headgate.infra.permissions.vending import roles_of_vending
 
 
-def roles(kind: Kind | str) -> tuple[Role, ...]:
+def roles_of(kind: Kind | str) -> tuple[Role, ...]:
     """The roles that stacks of this kind create, in a stable order."""
     wanted = _kind(kind)
     return tuple(each for each in all_roles() if each.kind is wanted)
@@ -29,7 +29,7 @@ def all_roles() -> tuple[Role, ...]:
 def documents(kind: Kind | str) -> Mapping[str, Document]:
     """Every policy document of this kind of stack by name: of roles, the boundary, guardrails."""
     wanted = _kind(kind)
-    made = {document.name: document for role in roles(wanted) for document in role.documents}
+    made = {document.name: document for role in roles_of(wanted) for document in role.documents}
     if wanted in {Kind.BOOTSTRAP, Kind.GUARD}:
         made["boundary"] = boundary()
     if wanted is Kind.GOVERNANCE:
