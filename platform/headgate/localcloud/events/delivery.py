@@ -10,14 +10,13 @@ import logging
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from headgate.localcloud.documents import Documents, Key, MissingError
-from headgate.localcloud.events.targets import Parcel, kind_of
+from headgate.localcloud.events.targets import Parcel, TargetKind
 from headgate.localcloud.seams import Caller, Json
 
-KIND = "event-delivery"
-PRINCIPAL = "events.amazonaws.com"
 _WORKERS = 8
 _DEFAULT_ATTEMPTS = 185
 _DEFAULT_AGE = 86400
@@ -42,10 +41,20 @@ class Callers(Protocol):
     def service_client(self, principal: str, caller: Caller, service: str, context: Mapping[str, str]) -> Any: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Whose deliveries they are: the kind of their documents, the service that calls, and how it calls targets."""
+
+    kind: str
+    principal: str
+    target_kind: Callable[[Json], TargetKind]
+
+
 class Deliveries:
     """Delivers to targets, each on its own. Safe to use from many threads."""
 
-    def __init__(self, documents: Documents, timeline: Timeline, callers: Callers) -> None:
+    def __init__(self, documents: Documents, timeline: Timeline, callers: Callers, origin: Origin) -> None:
+        self._origin = origin
         self._documents = documents
         self._timeline = timeline
         self._callers = callers
@@ -56,7 +65,7 @@ class Deliveries:
         """Write deliveries down; `start` begins them. One has `target`, `input`, `event`, `source_arn`, `hops`."""
         keys = []
         for delivery in deliveries:
-            key = Key(account, region, KIND, str(uuid.uuid4()))
+            key = Key(account, region, self._origin.kind, str(uuid.uuid4()))
             self._documents.insert(key, {**delivery, "attempts": 0, "accepted": self._timeline.now()})
             keys.append(key)
         return keys
@@ -69,11 +78,13 @@ class Deliveries:
 
     def recover(self) -> None:
         """Go on with what a killed daemon had accepted."""
-        self.start(key for key, _ in self._documents.list(KIND))
+        self.start(key for key, _ in self._documents.list(self._origin.kind))
 
     def forwarded(self, name: str) -> Json | None:
         """The delivery that a bus is being given an event by, None when there is none of that name."""
-        return next((body for key, body in self._documents.list(KIND, prefix=name) if key.name == name), None)
+        return next(
+            (body for key, body in self._documents.list(self._origin.kind, prefix=name) if key.name == name), None
+        )
 
     def close(self) -> None:
         """Begin no more deliveries and wait for those at work."""
@@ -92,7 +103,7 @@ class Deliveries:
             return
         target = delivery["target"]
         try:
-            kind = kind_of(target)
+            kind = self._origin.target_kind(target)
             kind.call(self._client(key, kind.service, delivery), Parcel(key.name, target, delivery["input"]))
         except Exception as error:  # whatever a target answers decides what becomes of the delivery
             self._failed(key, delivery, error)
@@ -105,7 +116,7 @@ class Deliveries:
         if role:
             return self._callers.client(caller, service, role)
         context = {"aws:SourceArn": delivery["source_arn"], "aws:SourceAccount": key.account}
-        return self._callers.service_client(PRINCIPAL, caller, service, context)
+        return self._callers.service_client(self._origin.principal, caller, service, context)
 
     def _failed(self, key: Key, delivery: Json, error: Exception) -> None:
         policy = delivery["target"].get("RetryPolicy", {})
@@ -127,7 +138,7 @@ class Deliveries:
     def _give_up(self, key: Key, delivery: Json, queue: str, error: Exception) -> None:
         """Put the event on the dead-letter queue, with the reasons as message attributes as EventBridge does."""
         context = {"aws:SourceArn": delivery["source_arn"], "aws:SourceAccount": key.account}
-        sqs = self._callers.service_client(PRINCIPAL, Caller(key.account, key.region), "sqs", context)
+        sqs = self._callers.service_client(self._origin.principal, Caller(key.account, key.region), "sqs", context)
         attributes = {
             "RULE_ARN": delivery["source_arn"],
             "TARGET_ARN": delivery["target"]["Arn"],

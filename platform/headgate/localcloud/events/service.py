@@ -11,18 +11,19 @@ from typing import Any
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.events.buses import Buses
-from headgate.localcloud.events.delivery import Callers, Deliveries, Timeline
+from headgate.localcloud.events.delivery import Callers, Deliveries, Origin, Timeline
 from headgate.localcloud.events.names import DEFAULT_BUS, Bus, find_bus
 from headgate.localcloud.events.patterns import EventPattern, InvalidPatternError
 from headgate.localcloud.events.rules import Rule, Rules
 from headgate.localcloud.events.schedules import parse
 from headgate.localcloud.events.tags import RuleTags
-from headgate.localcloud.events.targets import FORWARDED
+from headgate.localcloud.events.targets import FORWARDED, kind_of
 from headgate.localcloud.events.transform import target_input
 from headgate.localcloud.paging import seconds
 from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Json
 from headgate.localcloud.server.json_service import JsonService, operation_table
 
+PRINCIPAL = "events.amazonaws.com"
 _LARGEST = 256 * 1024
 _MOST_HOPS = 5
 """EventBridge passes an event on from bus to bus no more often than this."""
@@ -37,7 +38,7 @@ class EventBridge:
         self._timeline = timeline
         self.buses = Buses(documents, timeline)
         self.rules = Rules(documents, self.buses, timeline)
-        self.deliveries = Deliveries(documents, timeline, callers)
+        self.deliveries = Deliveries(documents, timeline, callers, Origin("event-delivery", PRINCIPAL, kind_of))
         self.rules.changed = self._plan
         self._planned: dict[Key, Any] = {}
         tags = RuleTags(documents, self.buses, self.rules)

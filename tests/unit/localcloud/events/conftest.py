@@ -29,6 +29,7 @@ class Targets:
     bridge: EventBridge | None = None
     calls: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     errors: dict[str, list[ClientError]] = field(default_factory=dict)
+    meta: Any = None
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def client(self, caller: Caller, service: str, role_arn: str) -> Any:
@@ -62,6 +63,10 @@ class _Client:
     caller: Caller
     service: str
     identity: str
+
+    @property
+    def meta(self) -> Any:
+        return self.targets.meta
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
         return lambda **request: self.targets.called(self.caller, self.identity, operation, request)
