@@ -1,0 +1,72 @@
+"""KMS keys: used through IAM of their own account, and by AWS services on its behalf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from headgate.infra.stacks.base import filled, sub
+
+Statement = Mapping[str, Any]
+
+OWNER: Statement = {
+    "Sid": "OwnAccountDecidesByIam",
+    "Effect": "Allow",
+    "Principal": {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
+    "Action": "kms:*",
+    "Resource": "*",
+}
+_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
+
+
+def by_logs(log_groups: str) -> Statement:
+    """CloudWatch Logs may use the key for log groups of this account whose names match."""
+    return {
+        "Sid": "LogGroups",
+        "Effect": "Allow",
+        "Principal": {"Service": "logs.${AWS::Region}.amazonaws.com"},
+        "Action": list(_USE),
+        "Resource": "*",
+        "Condition": {
+            "ArnLike": {
+                "kms:EncryptionContext:aws:logs:arn": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:"
+                f"log-group:{log_groups}"
+            }
+        },
+    }
+
+
+def by_services(sid: str, *services: str) -> Statement:
+    """AWS services may use the key to deliver what this account has told them to, such as alarms to a topic."""
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"Service": list(services) if len(services) > 1 else services[0]},
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
+    }
+
+
+class Key(Construct):
+    """A symmetric key that rotates every year and outlives its stack, with an alias."""
+
+    def __init__(
+        self, scope: Construct, name: str, *, alias: str, description: str, statements: Sequence[Statement] = ()
+    ) -> None:
+        super().__init__(scope, name)
+        self.resource = kms.CfnKey(
+            self,
+            "Resource",
+            description=description,
+            enable_key_rotation=True,
+            key_policy=filled({"Version": "2012-10-17", "Statement": [OWNER, *statements]}),
+            pending_window_in_days=30,
+        )
+        self.resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+        self.arn = self.resource.attr_arn
+        self.alias = kms.CfnAlias(self, "Alias", alias_name=sub(alias), target_key_id=self.resource.attr_key_id)

@@ -1,0 +1,24 @@
+"""SSM parameters: where projects and deployments find what a stack has made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from headgate.infra.stacks.base import sub
+
+
+def publish(scope: Construct, folder: str, values: Mapping[str, tuple[str, str]]) -> None:
+    """A parameter `folder/name` for each name: (value, description)."""
+    for name, (value, description) in values.items():
+        identifier = "".join(part.title() for part in name.split("-"))
+        ssm.CfnParameter(
+            scope,
+            f"Parameter{identifier}",
+            name=sub(f"{folder}/{name}"),
+            type="String",
+            value=value,
+            description=description,
+        )

@@ -1,0 +1,82 @@
+"""What every account of a team has once, however many environments are in it."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from aws_cdk import aws_ec2 as ec2
+from constructs import Construct
+
+from headgate.infra.constructs import keys, network, settings, topics
+from headgate.infra.constructs.budget import budget
+from headgate.infra.constructs.endpoints import Endpoints
+from headgate.infra.constructs.keys import Key
+from headgate.infra.constructs.logs import log_group
+from headgate.infra.constructs.network import Network
+from headgate.infra.constructs.topics import Topic
+from headgate.infra.stacks.base import KindStack, sub
+
+ALARMS_TOPIC = "headgate-alarms"
+FLOW_LOGS = "/headgate/account/flow-logs"
+SAGEMAKER_LOGS = ("ProcessingJobs", "TrainingJobs", "TransformJobs")
+EXPORTS = ("vpc-id", "subnet-ids", "security-group-ids")
+"""What the stacks of the account's environments import as `headgate-account-<name>`."""
+
+
+class AccountStack(KindStack):
+    """Network, endpoints, flow logs, key, budget and alarms, log groups of SageMaker, forwarding of events."""
+
+    def __init__(self, scope: Construct, synthesizer: cdk.IStackSynthesizer) -> None:
+        super().__init__(scope, "account", synthesizer)
+        self.account_key = Key(
+            self,
+            "Key",
+            alias="alias/headgate-account",
+            description="Log groups and topics of this account",
+            statements=[
+                keys.by_logs("*"),
+                keys.by_services("Alarms", "budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"),
+            ],
+        )
+        self._network()
+        self._logs()
+        self._alarms()
+
+    def _network(self) -> None:
+        when = network.conditions(self)
+        self.network = Network(self, "Network", when)
+        Endpoints(self, "Endpoint", self.network, when)
+        values = {
+            "vpc-id": (self.network.vpc_id, "The VPC that jobs and endpoints run in"),
+            "subnet-ids": (self.network.subnet_ids, "Its private subnets, by commas"),
+            "security-group-ids": (self.network.security_group_ids, "The security groups of jobs, by commas"),
+        }
+        settings.publish(self, "/headgate/account", values)
+        for name in EXPORTS:
+            value, description = values[name]
+            cdk.CfnOutput(
+                self,
+                "Exported" + "".join(part.title() for part in name.split("-")),
+                value=value,
+                description=description,
+                export_name=exported(name),
+            )
+
+    def _logs(self) -> None:
+        key = self.account_key.arn
+        for kind in SAGEMAKER_LOGS:
+            log_group(self, f"Logs{kind}", f"/aws/sagemaker/{kind}", key)
+
+    def _alarms(self) -> None:
+        topic = Topic(
+            self,
+            "Alarms",
+            topic_name=ALARMS_TOPIC,
+            key_arn=self.account_key.arn,
+            statements=[topics.by_services("Alarms", "budgets.amazonaws.com", "cloudwatch.amazonaws.com")],
+        )
+        budget(self, topic.arn)
+
+
+def exported(name: str) -> str:
+    """The name under which the account's stack exports a value to the stacks of its environments."""
+    return f"headgate-account-{name}"

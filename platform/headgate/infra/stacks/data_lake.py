@@ -1,0 +1,120 @@
+"""The data lake: one folder and one Glue database for each data set, and reading by tag from any account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_glue as glue, aws_lakeformation as lakeformation
+from constructs import Construct
+
+from headgate.infra.constructs import buckets, keys, settings
+from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs.keys import Key
+from headgate.infra.constructs.organization import let_in, through
+from headgate.infra.contents import DataSet
+from headgate.infra.names import bucket_name, database_name, identifier
+from headgate.infra.permissions import resources
+from headgate.infra.stacks.base import KindStack, sub
+
+DATA_SETS_TAG = "aws:PrincipalTag/headgate:data-sets"
+
+
+class DataLakeStack(KindStack):
+    """Key, bucket, catalog, Lake Formation's settings and the data engineers' grants.
+
+    The template grows with data sets, never with teams: a statement of the bucket's policy lets in whoever's role
+    carries the data set in its tag, and vending grants databases to accounts.
+    """
+
+    def __init__(self, scope: Construct, synthesizer: cdk.IStackSynthesizer, data_sets: Sequence[DataSet]) -> None:
+        super().__init__(scope, "data-lake", synthesizer)
+        self.lake_key = Key(
+            self,
+            "Key",
+            alias="alias/headgate-data-lake",
+            description="The data lake's objects",
+            statements=[
+                keys.by_logs("*"),
+                let_in(
+                    "ReadersOfDataSets",
+                    ["kms:Decrypt", "kms:DescribeKey"],
+                    "*",
+                    {**through("s3"), "StringLike": {DATA_SETS_TAG: ":*:"}},
+                ),
+            ],
+        )
+        self._bucket(data_sets)
+        self._catalog(data_sets)
+        settings.publish(
+            self,
+            "/headgate/data-lake",
+            {
+                "data-bucket": (self.data.resource.ref, "The bucket of the data lake, a folder for each data set"),
+                "key-arn": (self.lake_key.arn, "The key that the data lake is encrypted with"),
+            },
+        )
+
+    def _bucket(self, data_sets: Sequence[DataSet]) -> None:
+        logs = f"headgate-data-lake-logs-{resources.ACCOUNT}-{resources.REGION}"
+        self.logs = Bucket(self, "Logs", bucket_name=logs, key_arn=None, statements=[buckets.server_access_logs(logs)])
+        name = bucket_name(resources.LAKE_BUCKET)
+        arn = f"arn:${{AWS::Partition}}:s3:::{name}"
+        self.data = Bucket(
+            self,
+            "Data",
+            bucket_name=name,
+            key_arn=self.lake_key.arn,
+            logs_to=logs,
+            statements=[
+                let_in("Locate", ["s3:GetBucketLocation"], arn),
+                *(statement for each in data_sets for statement in _readers(each, arn)),
+            ],
+        )
+
+    def _catalog(self, data_sets: Sequence[DataSet]) -> None:
+        self.settings = lakeformation.CfnDataLakeSettings(
+            self,
+            "LakeFormation",
+            admins=[
+                lakeformation.CfnDataLakeSettings.DataLakePrincipalProperty(data_lake_principal_identifier=sub(arn))
+                for arn in (resources.VENDING_ROLE,)
+            ],
+            create_database_default_permissions=[],
+            create_table_default_permissions=[],
+            parameters={"CROSS_ACCOUNT_VERSION": "4"},
+        )
+        for each in data_sets:
+            database = glue.CfnDatabase(
+                self,
+                f"Database{identifier(each.name)}",
+                catalog_id=sub("${AWS::AccountId}"),
+                database_input=glue.CfnDatabase.DatabaseInputProperty(
+                    name=database_name(each.name),
+                    description=each.description or None,
+                    location_uri=sub(f"s3://{self.data.bucket_name}/{each.prefix}"),
+                ),
+            )
+            database.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+            database.add_resource_dependency(self.settings)
+
+
+def _readers(data_set: DataSet, arn: str) -> tuple[Mapping[str, Any], ...]:
+    """Whoever's role is tagged with the data set reads and lists its folder, and nothing is ever written from there."""
+    tagged = {DATA_SETS_TAG: f"*:{data_set.name}:*"}
+    name = identifier(data_set.name)
+    return (
+        let_in(
+            f"Read{name}",
+            ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"],
+            f"{arn}/{data_set.prefix}*",
+            {"StringLike": tagged},
+        ),
+        let_in(
+            f"List{name}",
+            ["s3:ListBucket"],
+            arn,
+            {"StringLike": {**tagged, "s3:prefix": f"{data_set.prefix}*"}},
+        ),
+    )

@@ -1,0 +1,78 @@
+"""One environment of a team: what is its own even where several share an account."""
+
+from __future__ import annotations
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from headgate.infra.constructs import buckets, keys, settings
+from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs.keys import Key
+from headgate.infra.constructs.roles import Roles
+from headgate.infra.permissions import resources
+from headgate.infra.permissions.model import roles_of
+from headgate.infra.permissions.places import Kind
+from headgate.infra.names import bucket_name
+from headgate.infra.stacks.account import exported
+from headgate.infra.stacks.base import KindStack
+
+FEATURE_PREFIX = "feature/"
+"""Runs of feature branches: `feature/<use case>/<branch>/<build id>/{code,input,output}/...`; they expire."""
+
+BUILD_PREFIX = "builds/"
+"""Everything else: `builds/<use case>/<build id>/{code,input,output}/...`; it stays."""
+
+
+class EnvironmentStack(KindStack):
+    """Key, buckets, log group, roles of people and machines, and the parameters that tell projects of them."""
+
+    def __init__(self, scope: Construct, synthesizer: cdk.IStackSynthesizer) -> None:
+        super().__init__(scope, "environment", synthesizer)
+        self.internet = cdk.CfnCondition(
+            self, "HasInternet", expression=cdk.Fn.condition_equals(cdk.Fn.ref("Internet"), "true")
+        )
+        self.environment_key = Key(
+            self,
+            "Key",
+            alias="alias/headgate-${Environment}",
+            description="Data, artifacts and logs of this environment",
+            statements=[keys.by_logs("/headgate/${Environment}/*")],
+        )
+        self._buckets()
+        self.roles = Roles(self, "Role", roles_of(Kind.ENVIRONMENT))
+        self._settings()
+
+    def _buckets(self) -> None:
+        logs = bucket_name(resources.LOGS_BUCKET)
+        self.logs = Bucket(self, "Logs", bucket_name=logs, key_arn=None, statements=[buckets.server_access_logs(logs)])
+        made = {}
+        for name, pattern in (("Data", resources.DATA_BUCKET), ("Artifacts", resources.ARTIFACTS_BUCKET)):
+            made[name] = Bucket(
+                self,
+                name,
+                bucket_name=bucket_name(pattern),
+                key_arn=self.environment_key.arn,
+                lifecycle=[buckets.expiry("feature-branches", FEATURE_PREFIX, "${FeatureExpiryDays}")],
+                logs_to=logs,
+            )
+        self.data, self.artifacts = made["Data"], made["Artifacts"]
+
+    def _settings(self) -> None:
+        settings.publish(
+            self,
+            "/headgate/${Environment}",
+            {
+                "data-bucket": (self.data.resource.ref, "The bucket of data"),
+                "artifacts-bucket": (self.artifacts.resource.ref, "The bucket of code, models and pipelines' outputs"),
+                "logs-bucket": (self.logs.resource.ref, "The bucket of server access logs"),
+                "key-arn": (self.environment_key.arn, "The key that data and artifacts are encrypted with"),
+                "vpc-id": (cdk.Fn.import_value(exported("vpc-id")), "The VPC that jobs and endpoints run in"),
+                "subnet-ids": (cdk.Fn.import_value(exported("subnet-ids")), "Its private subnets, by commas"),
+                "security-group-ids": (
+                    cdk.Fn.import_value(exported("security-group-ids")),
+                    "The security groups of jobs, by commas",
+                ),
+                "feature-prefix": (FEATURE_PREFIX, "Where runs of feature branches are kept until they expire"),
+                "build-prefix": (BUILD_PREFIX, "Where everything else is kept"),
+            },
+        )

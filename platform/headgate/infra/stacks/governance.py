@@ -1,0 +1,207 @@
+"""The management account: units and guardrails, StackSets, vending, Service Catalog, catalog, trail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from headgate.infra.constructs import catalog, keys, settings, topics
+from headgate.infra.constructs.catalog import table
+from headgate.infra.constructs.guardrails import Guardrails
+from headgate.infra.constructs.keys import Key
+from headgate.infra.constructs.portfolio import Portfolio, Product
+from headgate.infra.constructs.roles import Roles
+from headgate.infra.constructs.stack_sets import MemberStackSet
+from headgate.infra.constructs.topics import Topic
+from headgate.infra.constructs.trail import OrganizationTrail
+from headgate.infra.constructs.units import TEAM_UNITS, Units
+from headgate.infra.constructs.vending import Code, Vending
+from headgate.infra.names import bucket_name, identifier
+from headgate.infra.permissions import resources
+from headgate.infra.permissions.guardrails import guardrails
+from headgate.infra.permissions.model import roles_of
+from headgate.infra.permissions.places import ENVIRONMENTS, Kind
+from headgate.infra.stacks.base import KindStack, sub
+from headgate.infra.stacks.bootstrap import LOGS
+from headgate.infra.stacks.products import exported
+
+MEMBER_VALUES = (
+    "OrganizationId",
+    "GovernanceAccountId",
+    "HomeRegion",
+    "ToolingAccountId",
+    "DataLakeAccountId",
+    "IdentityAccountId",
+    "LogRetentionDays",
+)
+"""Parameters that have the same value in every member's stacks: the StackSets' own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What the governance stack ships. `templates` are the digests of members' and products' templates, by kind."""
+
+    templates: Mapping[str, str]
+    control: str
+    machine: Path
+    handlers: tuple[str, ...]
+
+
+class GovernanceStack(KindStack):
+    """One of a kind: it is deployed once, in the organization's management account."""
+
+    def __init__(self, scope: Construct, synthesizer: cdk.IStackSynthesizer, contents: Contents) -> None:
+        super().__init__(scope, "governance", synthesizer)
+        self._contents = contents
+        self.governance_key = Key(
+            self,
+            "Key",
+            alias="alias/headgate-governance",
+            description="Catalog, audit, vending and their logs",
+            statements=[
+                keys.by_logs("*"),
+                keys.by_services("Delivery", "cloudwatch.amazonaws.com", "events.amazonaws.com"),
+            ],
+        )
+        self.roles = Roles(self, "Role", roles_of(Kind.GOVERNANCE))
+        self.units = Units(self, "Unit", sub("${OrganizationRootId}"))
+        self.guardrails = Guardrails(
+            self, "Guardrail", [each for each in guardrails() if each.option is None], self.units.ids
+        )
+        self.trail = OrganizationTrail(self, "Trail", LOGS)
+        self._catalog()
+        self._stack_sets()
+        self._vending()
+        self._products()
+        self._settings()
+
+    def template_url(self, kind: str) -> str:
+        """Where the template of a kind is, once it is published."""
+        return template_url(self._contents.templates[kind])
+
+    def _catalog(self) -> None:
+        key = self.governance_key.arn
+        table(
+            self,
+            "Catalog",
+            table_name=catalog.CATALOG,
+            partition="team",
+            sort="account_name",
+            key_arn=key,
+        )
+        table(self, "Audit", table_name=catalog.AUDIT, partition="subject", sort="at#id", key_arn=key)
+
+    def _stack_sets(self) -> None:
+        ids = self.units.ids
+        values = {name: sub(f"${{{name}}}") for name in MEMBER_VALUES}
+
+        def stack_set(name: str, kind: str, more: Mapping[str, str] | None = None, *units: str) -> MemberStackSet:
+            made = MemberStackSet(
+                self,
+                f"StackSet{identifier(name)}",
+                kind=kind,
+                stack_set_name=f"headgate-{name}",
+                template_url=self.template_url(kind),
+                values={**values, **(more or {})},
+                units=units,
+            )
+            made.node.add_dependency(self.guardrails)
+            return made
+
+        stack_set("guard", "guard", None, ids["Durable"], ids["Teams"], ids["Quarantine"])
+        for kind in ("account", "tooling", "data-lake"):
+            stack_set(kind, kind)
+        for environment in ENVIRONMENTS:
+            stack_set(f"environment-{environment}", "environment", {"Environment": environment})
+
+    def _vending(self) -> None:
+        topic = Topic(
+            self,
+            "Alarms",
+            topic_name="headgate-alarms",
+            key_arn=self.governance_key.arn,
+            statements=[topics.by_services("Services", "cloudwatch.amazonaws.com", "events.amazonaws.com")],
+        )
+        self.vending = Vending(
+            self,
+            "Vending",
+            handlers=self._contents.handlers,
+            definition=self._contents.machine,
+            code=Code(sub(bucket_name(resources.GOVERNANCE_BUCKET)), f"assets/{self._contents.control}.zip"),
+            variables=self._variables(),
+            roles=self.roles.arns,
+            key_arn=self.governance_key.arn,
+            failures_topic=topic.arn,
+        )
+        self.vending.node.add_dependency(self.roles)
+
+    def _variables(self) -> dict[str, str]:
+        ids = self.units.ids
+        return {
+            "HEADGATE_ORGANIZATION": sub("${OrganizationName}"),
+            "HEADGATE_PARTITION": sub("${AWS::Partition}"),
+            "HEADGATE_GOVERNANCE_ACCOUNT": sub("${AWS::AccountId}"),
+            "HEADGATE_TOOLING_ACCOUNT": sub("${ToolingAccountId}"),
+            "HEADGATE_DATA_LAKE_ACCOUNT": sub("${DataLakeAccountId}"),
+            "HEADGATE_CATALOG_TABLE": catalog.CATALOG,
+            "HEADGATE_AUDIT_TABLE": catalog.AUDIT,
+            "HEADGATE_DECLARATION_PARAMETER": "/headgate/organization/declaration",
+            "HEADGATE_GUARD_STACK_SET": "headgate-guard",
+            "HEADGATE_ACCOUNT_STACK_SET": "headgate-account",
+            "HEADGATE_ENVIRONMENT_STACK_SET": "headgate-environment",
+            "HEADGATE_GUARDRAILS": cdk.Fn.join(",", self._of_teams()),
+            "HEADGATE_OU_HEADGATE": ids["Headgate"],
+            **{f"HEADGATE_OU_{unit.upper()}": ids[unit] for unit in (*TEAM_UNITS, "Quarantine", "Retired")},
+            "HEADGATE_MEMBER_ROLE": "headgate/headgate-vending",
+            "HEADGATE_CLOSE_ACCOUNTS": sub("${CloseAccounts}"),
+        }
+
+    def _of_teams(self) -> list[str]:
+        """The guardrails that every account of a team is under, whatever its environment."""
+        return [
+            self.guardrails.ids[each.name]
+            for each in guardrails()
+            if each.option is None and {"Headgate", "Teams"} & set(each.units)
+        ]
+
+    def _products(self) -> None:
+        def product(key: str, name: str, description: str) -> Product:
+            kind = f"product-{key}"
+            return Product(key, name, description, self.template_url(kind), self._contents.templates[kind][:12])
+
+        self.portfolio = Portfolio(
+            self,
+            "Portfolio",
+            products=[
+                product("account-set", "ML account set", "A team's accounts, from experimentation to prod"),
+                product("project", "ML project", "A project's model package group and images in tooling"),
+            ],
+            launch_role=self.roles.arns["launch"],
+            requesters={"it": self.roles.arns["it"]},
+        )
+
+    def _settings(self) -> None:
+        ids = self.units.ids
+        settings.publish(
+            self,
+            "/headgate/organization/units",
+            {name.lower(): (unit, f"The organizational unit {name}") for name, unit in ids.items()},
+        )
+        values = {
+            "organization-id": sub("${OrganizationId}"),
+            "durable-unit": ids["Durable"],
+            "tooling-account": sub("${ToolingAccountId}"),
+        }
+        for name, value in values.items():
+            cdk.CfnOutput(self, f"Exported{identifier(name)}", value=value, export_name=exported(name))
+
+
+def template_url(digest: str) -> str:
+    """The address of a published template, as CloudFormation and Service Catalog want it."""
+    bucket = bucket_name(resources.GOVERNANCE_BUCKET).replace(resources.GOVERNANCE, resources.ACCOUNT)
+    bucket = bucket.replace(resources.HOME, resources.REGION)
+    return sub(f"https://{bucket}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}/assets/{digest}.json")
