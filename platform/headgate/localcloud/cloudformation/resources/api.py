@@ -107,17 +107,21 @@ def unless_gone(*codes: str) -> Iterator[None]:
             raise
 
 
-def exists(context: Context, service: str, operation: str, /, **members: Any) -> bool:
-    """Whether an operation that reads something finds it."""
+def look(context: Context, service: str, operation: str, /, **members: Any) -> Any:
+    """The answer of an operation that reads something, None when that is not there."""
     from botocore.exceptions import ClientError
 
     try:
-        call(context, service, operation, members)
+        return call(context, service, operation, members)
     except ClientError as error:
         if is_gone(error):
-            return False
+            return None
         raise
-    return True
+
+
+def exists(context: Context, service: str, operation: str, /, **members: Any) -> bool:
+    """Whether an operation that reads something finds it."""
+    return look(context, service, operation, **members) is not None
 
 
 def refuse(message: str) -> ResourceError:

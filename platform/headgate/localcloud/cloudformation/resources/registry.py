@@ -9,17 +9,38 @@ from collections.abc import Mapping
 from headgate.localcloud.cloudformation.types import ResourceType
 
 _MODULES = (
+    "budgets",
+    "cdk",
+    "cloudtrail",
+    "cloudwatch",
+    "dynamodb",
     "ec2_endpoints",
     "ec2_gateways",
     "ec2_groups",
     "ec2_routes",
     "ec2_vpcs",
+    "ecr",
+    "events",
+    "glue",
     "iam_policies",
     "iam_roles",
     "kms",
+    "lakeformation",
+    "lambda_functions",
+    "lambda_rest",
     "logs",
+    "organizations",
+    "ram",
     "s3",
+    "sagemaker",
+    "scheduler",
+    "secretsmanager",
+    "servicecatalog",
+    "sns",
+    "sqs",
     "ssm",
+    "stack_sets",
+    "states",
 )
 
 
