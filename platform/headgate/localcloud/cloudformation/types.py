@@ -120,9 +120,14 @@ class ResourceType(Protocol):
     other property of the schema makes the stack fail and say so.
     """
 
-    type_name: str
-    handled: frozenset[str]
-    ignored: Mapping[str, str]
+    @property
+    def type_name(self) -> str: ...
+
+    @property
+    def handled(self) -> frozenset[str]: ...
+
+    @property
+    def ignored(self) -> Mapping[str, str]: ...
 
     def create(self, context: Context, properties: Json) -> Physical:
         """Make the resource. Raises ResourceError or botocore's ClientError, having left nothing behind."""

@@ -28,6 +28,7 @@ class StepLog:
     ) -> Resource:
         """The record with a new status, and fields changed, kept together with its event."""
         changed = replace(resource, status=status, reason=reason, time=self.store.clock.now(), **changes)
+        changed = replace(changed, last_type=changed.type, last_physical_id=changed.physical_id)
         self._note(changed.live)
         with self.store.transaction():
             self.store.put_resource(self.stack, changed)

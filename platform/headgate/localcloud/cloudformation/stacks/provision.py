@@ -63,7 +63,7 @@ def is_custom(type_name: str) -> bool:
 class Provisioner:
     """Calls resource types. Raises StepError, and Interrupted when the cloud is being stopped."""
 
-    types: Mapping[str, ResourceType]
+    types: Callable[[], Mapping[str, ResourceType]]
     custom: CustomTypes
     checks: Properties
     sessions: Sessions
@@ -72,7 +72,7 @@ class Provisioner:
 
     def provider(self, type_name: str) -> ResourceType | None:
         """The resource type of a name; None where the local cloud has none."""
-        return self.custom.provider(type_name) if is_custom(type_name) else self.types.get(type_name)
+        return self.custom.provider(type_name) if is_custom(type_name) else self.types().get(type_name)
 
     def create(self, stack: Stack, logical_id: str, wanted: Incarnation, *, again: bool) -> Incarnation:
         """Make what is wanted; `again` says that an earlier attempt was interrupted."""

@@ -129,7 +129,8 @@ class Incarnation:
 class Resource:
     """A logical resource. `live` exists; `wanted` is being made or applied; `previous` is what a rollback restores.
 
-    `operation` is the last operation that touched it, `created_by` the one that made the logical resource.
+    `operation` is the last operation that touched it, `created_by` the one that made the logical resource. What a
+    deleted one was stays in `last_type` and `last_physical_id`.
     """
 
     logical_id: str
@@ -141,6 +142,8 @@ class Resource:
     live: Incarnation | None = None
     wanted: Incarnation | None = None
     previous: Incarnation | None = None
+    last_type: str = ""
+    last_physical_id: str = ""
     drift: Json = field(default_factory=lambda: {"StackResourceDriftStatus": "NOT_CHECKED"})
 
     def as_json(self) -> Json:
@@ -154,11 +157,11 @@ class Resource:
     @property
     def type(self) -> str:
         known = self.live or self.wanted or self.previous
-        return known.type if known else ""
+        return known.type if known else self.last_type
 
     @property
     def physical_id(self) -> str:
-        return self.live.physical_id if self.live else ""
+        return self.live.physical_id if self.live else self.last_physical_id
 
     @property
     def replaced(self) -> bool:
