@@ -36,7 +36,7 @@ _TRUSTED = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
 
 
 def resource_layer(action: str, arn: str, *, exists: bool) -> Literal["resource", "trust", "key", "none"]:
-    """How a resource's policy counts for an action; `none` where it has no say (a role's trust in changing the role)."""
+    """How a resource's policy counts for an action; `none` where it has no say (a role's trust, in its changes)."""
     service = arn.split(":", 3)[2] if arn.startswith("arn:") else ""
     if action.lower().startswith(_TRUSTED):
         return "trust"

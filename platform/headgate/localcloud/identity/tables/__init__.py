@@ -11,10 +11,41 @@ from headgate.localcloud.identity.resources import RESOURCE_FAMILIES, RESOURCE_K
 from headgate.localcloud.identity.tables.model import Need
 
 _MODULES: Mapping[str, str] = {
+    "athena": "athena",
+    "budgets": "budgets",
+    "catalog": "servicecatalog",
+    "cloudformation": "cloudformation",
+    "cloudtrail": "cloudtrail",
+    "cloudwatch": "cloudwatch",
+    "dynamodb": "dynamodb",
+    "dynamodbstreams": "dynamodbstreams",
+    "ec2": "ec2",
+    "ecr": "ecr",
+    "events": "events",
+    "glue": "glue",
     "iam": "iam",
     "kms": "kms",
+    "lakeformation": "lakeformation",
+    "lambda": "lambda_",
+    "logs": "logs",
+    "monitoring": "cloudwatch",
     "organizations": "organizations",
+    "ram": "ram",
+    "resourcegroupstaggingapi": "tagging",
+    "s3": "s3",
+    "sagemaker": "sagemaker",
+    "sagemaker-runtime": "sagemaker_runtime",
+    "scheduler": "scheduler",
+    "secretsmanager": "secretsmanager",
+    "servicecatalog": "servicecatalog",
+    "servicequotas": "servicequotas",
+    "sns": "sns",
+    "sqs": "sqs",
+    "ssm": "ssm",
+    "states": "states",
+    "stepfunctions": "states",
     "sts": "sts",
+    "tagging": "tagging",
 }
 """From the service's name as requests have it to the module of this package that knows it."""
 
@@ -52,6 +83,6 @@ def table(module: str) -> Mapping[str, tuple[Need, ...]]:
 def service_keys() -> ServiceKeys:
     """What conditions can ask about single services."""
     every = [need for module in set(_MODULES.values()) for found in table(module).values() for need in found]
-    names = {key for need in every for key in need.keys} | RESOURCE_KEYS
+    names = {key for need in every for key in (*need.keys, *need.caller_keys)} | RESOURCE_KEYS
     families = {key for need in every for key in need.families} | RESOURCE_FAMILIES
     return ServiceKeys(frozenset(key.lower() for key in names), tuple(sorted(key.lower() for key in families)))
