@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from headgate.errors import UserError
 from headgate.infra.permissions.boundary import boundary
+from headgate.infra.permissions.cloudformation import roles_of_cloudformation
 from headgate.infra.permissions.document import Document
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.infra.permissions.machines import roles_of_machines
@@ -23,7 +24,7 @@ def roles_of(kind: Kind | str) -> tuple[Role, ...]:
 
 def all_roles() -> tuple[Role, ...]:
     """Every role of the model."""
-    return (*roles_of_people(), *roles_of_machines(), *roles_of_vending())
+    return (*roles_of_people(), *roles_of_machines(), *roles_of_cloudformation(), *roles_of_vending())
 
 
 def documents(kind: Kind | str) -> Mapping[str, Document]:

@@ -8,6 +8,7 @@ from headgate.infra.permissions import resources, trust
 from headgate.infra.permissions.calls import needed
 from headgate.infra.permissions.capabilities import platform
 from headgate.infra.permissions.capabilities.model import Capability
+from headgate.infra.permissions.cloudformation import products
 from headgate.infra.permissions.document import Document, Purpose, Statement
 from headgate.infra.permissions.places import Kind
 from headgate.infra.permissions.roles import Role, in_account
@@ -32,7 +33,7 @@ def roles_of_vending() -> tuple[Role, ...]:
             _PLACE,
             "what Service Catalog launches products as",
             trust.service("launch", "servicecatalog.amazonaws.com"),
-            (platform.LAUNCH,),
+            (platform.LAUNCH, products()),
             name="headgate-launch",
         ),
         in_account(

@@ -111,7 +111,14 @@ LAUNCH = Capability(
             ("*",),
             {"StringEquals": {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}},
         ),
-        Statement("AskVending", ("lambda:InvokeFunction",), (resources.VENDING_FUNCTIONS,)),
+        Statement("ReadStackSetTemplates", ("s3:GetObject",), (resources.ASSETS,)),
+        Statement(
+            "UseAssetsKey",
+            ("kms:Decrypt", "kms:DescribeKey"),
+            (resources.GOVERNANCE_KEYS,),
+            {"StringEquals": {"kms:ViaService": f"s3.{resources.HOME}.amazonaws.com"}},
+        ),
+        Statement("AskVending", ("lambda:InvokeFunction",), (resources.VENDING_REQUEST,)),
     ),
 )
 START_VENDING = Capability(

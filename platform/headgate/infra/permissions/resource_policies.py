@@ -1,0 +1,159 @@
+"""Policies of resources that stay within one account: an environment's key and buckets, topics, the trail's bucket.
+
+Each function gives statements; what is known only to a stack (the VPC's id, a bucket's ARN) comes as an argument or
+stays a placeholder.
+"""
+
+from __future__ import annotations
+
+from headgate.infra.permissions import resources
+from headgate.infra.permissions.document import Conditions, Document, Purpose, Statement
+from headgate.infra.permissions.places import CLOSED, ENVIRONMENT_TAG
+
+EVERYBODY = {"AWS": "*"}
+OWN_ACCOUNT = {"AWS": f"arn:{resources.PARTITION}:iam::{resources.ACCOUNT}:root"}
+USE_KEY = ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*")
+ADMINISTER_KEY = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:Describe*",
+    "kms:DisableKey*",
+    "kms:EnableKey*",
+    "kms:Get*",
+    "kms:List*",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:Update*",
+)
+_TOUCH_OBJECTS = ("s3:AbortMultipartUpload", "s3:DeleteObject*", "s3:GetObject*", "s3:ListBucket*", "s3:PutObject*")
+_OUTSIDE_THE_VPC = (
+    resources.CLOUDFORMATION_ROLE,
+    resources.DEPLOYER_ROLE,
+    resources.PROMOTION_ROLE,
+    resources.role(f"headgate-{resources.HERE}-auditor"),
+    resources.VENDING_ROLE,
+    resources.STACK_SET_ROLES,
+)
+"""Who touches an environment's buckets from elsewhere: CI, promotion, CloudFormation, StackSets, vending, auditors."""
+
+
+def allow(
+    sid: str, actions: tuple[str, ...], on: tuple[str, ...], principals: object, conditions: Conditions | None = None
+) -> Statement:
+    """A statement of a resource policy that allows."""
+    return Statement(sid, actions, on, conditions or {}, principals=principals)
+
+
+def deny(sid: str, actions: tuple[str, ...], on: tuple[str, ...], conditions: Conditions) -> Statement:
+    """A statement of a resource policy that denies everybody."""
+    return Statement(sid, actions, on, conditions, effect="Deny", principals=EVERYBODY)
+
+
+def tls_only(service: str, *on: str) -> Statement:
+    """Nothing over plain HTTP."""
+    return deny("TlsOnly", (f"{service}:*",), on, {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def bucket(arn: str) -> tuple[Statement, ...]:
+    """What every bucket's policy begins with."""
+    return (tls_only("s3", arn, resources.objects(arn)),)
+
+
+def environment_bucket(arn: str) -> Document:
+    """In closed environments, objects are touched through the VPC's endpoint; placeholder `${VpcId}`.
+
+    Left out are roles that work from elsewhere, and AWS's services on a principal's behalf.
+    """
+    only_here = deny(
+        "OnlyThroughTheVpc",
+        _TOUCH_OBJECTS,
+        (arn, resources.objects(arn)),
+        {
+            "StringNotEquals": {"aws:SourceVpc": "${VpcId}"},
+            "ArnNotLike": {"aws:PrincipalArn": _OUTSIDE_THE_VPC},
+            "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
+        },
+    )
+    return Document("environment-bucket", Purpose.RESOURCE, (only_here,), CLOSED)
+
+
+def account_key() -> tuple[Statement, ...]:
+    """A key that every role of its account may use as far as its own policies let it."""
+    return (allow("OwnAccountDecidesByIam", ("kms:*",), ("*",), OWN_ACCOUNT),)
+
+
+def environment_key() -> tuple[Statement, ...]:
+    """An environment's key: only roles that are tagged as the environment's use it, also where others are beside it."""
+    own: Conditions = {"StringEquals": {f"aws:PrincipalTag/{ENVIRONMENT_TAG}": resources.HERE}}
+    for_aws: Conditions = {**own, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return (
+        allow("OwnAccountAdministers", ADMINISTER_KEY, ("*",), OWN_ACCOUNT),
+        allow("OwnEnvironmentUses", USE_KEY, ("*",), OWN_ACCOUNT, own),
+        allow("OwnEnvironmentGrants", ("kms:CreateGrant",), ("*",), OWN_ACCOUNT, for_aws),
+    )
+
+
+def log_groups_use_key(log_groups: str) -> Statement:
+    """CloudWatch Logs may use the key for this account's log groups of a name."""
+    pattern = resources.arn("logs", f"log-group:{log_groups}")
+    return allow(
+        "LogGroups",
+        ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+        ("*",),
+        {"Service": f"logs.{resources.REGION}.amazonaws.com"},
+        {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": pattern}},
+    )
+
+
+def services_use_key(*services: str) -> Statement:
+    """AWS services may use the key to deliver what this account told them to."""
+    return allow(
+        "Delivery",
+        ("kms:Decrypt", "kms:GenerateDataKey*"),
+        ("*",),
+        {"Service": list(services)},
+        {"StringEquals": {"aws:SourceAccount": resources.ACCOUNT}},
+    )
+
+
+def topic(arn: str, *services: str) -> tuple[Statement, ...]:
+    """A topic that AWS services publish to for this account."""
+    own: Conditions = {"StringEquals": {"aws:SourceAccount": resources.ACCOUNT}}
+    return (
+        deny("TlsOnly", ("sns:Publish",), (arn,), {"Bool": {"aws:SecureTransport": "false"}}),
+        allow("Services", ("sns:Publish",), (arn,), {"Service": list(services)}, own),
+    )
+
+
+def queue(arn: str, *services: str) -> tuple[Statement, ...]:
+    """A queue that AWS services send to for this account."""
+    own: Conditions = {"StringEquals": {"aws:SourceAccount": resources.ACCOUNT}}
+    return (
+        tls_only("sqs", arn),
+        allow("Services", ("sqs:SendMessage",), (arn,), {"Service": list(services)}, own),
+    )
+
+
+def trail_bucket() -> tuple[Statement, ...]:
+    """CloudTrail writes the organization's trail, and nobody deletes from it."""
+    arn = resources.TRAIL_BUCKET
+    cloudtrail = {"Service": "cloudtrail.amazonaws.com"}
+    own: Conditions = {"StringEquals": {"aws:SourceArn": resources.TRAIL}}
+    owned: Conditions = {
+        "StringEquals": {"aws:SourceArn": resources.TRAIL, "s3:x-amz-acl": "bucket-owner-full-control"}
+    }
+    written = tuple(f"{arn}/AWSLogs/{each}/*" for each in (resources.ACCOUNT, "${OrganizationId}"))
+    return (
+        allow("TrailLooks", ("s3:GetBucketAcl",), (arn,), cloudtrail, own),
+        allow("TrailWrites", ("s3:PutObject",), written, cloudtrail, owned),
+        Statement(
+            "NobodyDeletes",
+            ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+            (resources.objects(arn),),
+            effect="Deny",
+            principals=EVERYBODY,
+        ),
+    )
