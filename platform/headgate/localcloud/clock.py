@@ -13,8 +13,10 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from headgate.localcloud.documents import Documents, Key
+from headgate.localcloud.seams import Json
 
 _LOG = logging.getLogger(__name__)
 _KEY = Key("", "", "clock", "offset")
@@ -84,6 +86,18 @@ class Timeline:
             self._offset = offset
             self._changed.notify_all()
         return self.now()
+
+    def as_json(self) -> Json:
+        """What the control command shows: the virtual time, and how far it is ahead, in seconds."""
+        return {"now": self.now(), "offset": self._offset}
+
+    def command(self, body: Any) -> Json:
+        """Move the clock as `{"advance": seconds}` says. Raises ValueError for anything else."""
+        seconds = body.get("advance") if isinstance(body, dict) else None
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+            raise ValueError('the body must be {"advance": seconds}')  # noqa: TRY004 - control answers it with 400
+        self.advance(seconds)
+        return self.as_json()
 
     def call_at(self, when: float, work: Callable[[], object]) -> Timer:
         """Do `work` in a thread of its own as soon as virtual time has reached `when`; at once if it has already."""

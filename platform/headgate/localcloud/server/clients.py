@@ -10,6 +10,10 @@ from typing import Any
 _KEPT = 128
 """Clients kept; one that is dropped lives on as long as somebody uses it."""
 
+_LONGEST_ANSWER = 960
+"""Seconds that an answer may take: a Lambda function's 15 minutes, and a little. A call is made once: what it does, it
+would do twice."""
+
 
 class Clients:
     """Makes clients, and keeps those that were used last. Safe to use from many threads."""
@@ -33,6 +37,7 @@ class Clients:
 
     def _make(self, service: str, keys: Mapping[str, str]) -> Any:
         import boto3
+        from botocore.config import Config
 
         if self._session is None:
             self._session = boto3.Session()
@@ -43,4 +48,5 @@ class Clients:
             aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=keys["AWS_SESSION_TOKEN"],
+            config=Config(read_timeout=_LONGEST_ANSWER, retries={"total_max_attempts": 1}, max_pool_connections=50),
         )

@@ -9,10 +9,22 @@ from headgate.localcloud.seams import Caller, Json
 from headgate.localcloud.states.failures import StateError
 from headgate.localcloud.states.resources import Integration
 
+PRINCIPAL = "states.amazonaws.com"
+
+
+def on_behalf_of(caller: Caller, machine: str) -> Caller:
+    """Step Functions itself, acting for a machine: who takes the machine's role."""
+    return Caller(
+        caller.account,
+        caller.region,
+        service=PRINCIPAL,
+        context={"aws:SourceArn": machine, "aws:SourceAccount": caller.account},
+    )
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a Task: by whom (account and region, and the machine's role), what, and with which arguments.
+    """One call of a Task: by whom (Step Functions, taking the machine's role), what, and with which arguments.
 
     `execution` and `machine` are ARNs; `name` is unique for each call, for what needs a name or an idempotency token.
     """

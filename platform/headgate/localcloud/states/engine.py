@@ -21,9 +21,10 @@ from headgate.localcloud.clock import Timeline, Timer
 from headgate.localcloud.documents import DuplicateError, Key
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Caller, Json
-from headgate.localcloud.states import interpreter, model, resources, tasks
-from headgate.localcloud.states.calls import Answer, Call, Calls, Done, UnreachableError
+from headgate.localcloud.states import execution_log, interpreter, model, resources, tasks
+from headgate.localcloud.states.calls import Answer, Call, Calls, Done, UnreachableError, on_behalf_of
 from headgate.localcloud.states.dice import Dice
+from headgate.localcloud.states.execution_log import WriteLog
 from headgate.localcloud.states.failures import StateError
 from headgate.localcloud.states.notices import Notices
 from headgate.localcloud.states.records import EXECUTION, Frame, Plan, Records
@@ -38,12 +39,15 @@ _SLOWER = 1.5
 class Engine:
     """Runs executions whose documents exist. All methods are durable when they return; calls go on in threads."""
 
-    def __init__(self, records: Records, timeline: Timeline, calls: Calls, dice: Dice, notices: Notices) -> None:
+    def __init__(
+        self, records: Records, timeline: Timeline, calls: Calls, dice: Dice, notices: Notices, write_log: WriteLog
+    ) -> None:
         self._records = records
         self._timeline = timeline
         self._calls = calls
         self._dice = dice
         self._notices = notices
+        self._write_log = write_log
         self._lock = threading.Lock()
         self._runs: dict[Key, _Active] = {}
         self._closed = threading.Event()
@@ -158,6 +162,7 @@ class Engine:
                     active.run = self._load(run.key)
                 raise
             self._act(active, turn)
+        execution_log.append(self._write_log, run.plan.machine, run.body, turn.events)
         self._notices.send(numbers)
 
     def _write(self, turn: Turn) -> list[int]:
@@ -275,7 +280,8 @@ class _Active:
 
 def _run(key: Key, body: Json, plan: Plan, frames: dict[int, Frame]) -> Run:
     machine = model.read(json.loads(plan.definition))
-    return Run(key, Caller(key.account, key.region), machine, plan, body, frames, json.loads(body["input"]))
+    caller = on_behalf_of(Caller(key.account, key.region), body["stateMachineArn"])
+    return Run(key, caller, machine, plan, body, frames, json.loads(body["input"]))
 
 
 def _call(run: Run, frame: Frame) -> Call:

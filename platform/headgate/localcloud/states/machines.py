@@ -9,13 +9,14 @@ from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.paging import cut_page
 from headgate.localcloud.seams import Caller, Clock, Json, Operation
 from headgate.localcloud.states import checks, names
+from headgate.localcloud.states.calls import on_behalf_of
 from headgate.localcloud.states.diagnostics import UNSUPPORTED, Diagnostic
 from headgate.localcloud.states.dice import Dice
 from headgate.localcloud.states.errors import no_machine
 from headgate.localcloud.states.records import EXECUTION, MACHINE, Records
 
 CheckRole = Callable[[Caller, str], object]
-"""Raises AwsError if Step Functions may not assume a role."""
+"""Raises AwsError if Step Functions, acting for a machine, may not assume a role."""
 
 CheckLogGroup = Callable[[Caller, str], object]
 """Raises AwsError if there is no log group with an ARN."""
@@ -57,7 +58,7 @@ class Machines:
         key = Key(caller.account, caller.region, MACHINE, names.check_name(request["name"]))
         _refuse(request)
         _check_definition(request["definition"])
-        self._check_role(caller, request["roleArn"])
+        self._check_role(on_behalf_of(caller, names.machine_arn(key)), request["roleArn"])
         self._check_logging(caller, request.get("loggingConfiguration", _OFF))
         body: Json = {
             "stateMachineArn": names.machine_arn(key),
@@ -90,7 +91,7 @@ class Machines:
         if "definition" in given:
             _check_definition(given["definition"])
         if "roleArn" in given:
-            self._check_role(caller, given["roleArn"])
+            self._check_role(on_behalf_of(caller, names.machine_arn(key)), given["roleArn"])
         if "loggingConfiguration" in given:
             self._check_logging(caller, given["loggingConfiguration"])
             given["loggingConfiguration"] = {**_OFF, **given["loggingConfiguration"]}

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from headgate.localcloud.documents import Documents, Key
-from headgate.localcloud.seams import Caller, Json
+from headgate.localcloud.seams import Json
 from headgate.localcloud.states.records import NOTICE
-from headgate.localcloud.states.turn import moment
 
 _LOG = logging.getLogger(__name__)
 
-Publish = Callable[[Caller, Json], None]
-"""Takes an account, a region, and an event: its `source`, `detail-type`, `resources`, `time` and `detail`."""
+SOURCE = "aws.states"
+DETAIL_TYPE = "Step Functions Execution Status Change"
+
+Publish = Callable[[str, str, str, str, Json, tuple[str, ...]], None]
+"""Puts an event on an account's default bus: account, region, source, detail type, detail, resources."""
 
 _SHOWN = ("executionArn", "stateMachineArn", "name", "status", "input", "output", "error", "cause")
-_STOPPED = ("SUCCEEDED", "FAILED", "ABORTED", "TIMED_OUT")
+_REDRIVE = ("redriveStatus", "redriveStatusReason")
 
 
 class Notices:
@@ -39,10 +40,11 @@ class Notices:
             notice = self._documents.find(_key(number))
             if notice is None:
                 continue
+            account, region, body = notice["account"], notice["region"], notice["body"]
             try:
-                self._publish(Caller(notice["account"], notice["region"]), event(notice["body"]))
+                self._publish(account, region, SOURCE, DETAIL_TYPE, detail(body), (body["executionArn"],))
             except Exception:
-                _LOG.exception("a status change of %s was not delivered", notice["body"]["executionArn"])
+                _LOG.exception("a status change of %s was not delivered", body["executionArn"])
             else:
                 self._documents.delete(_key(number))
 
@@ -51,27 +53,21 @@ class Notices:
         self.send([int(key.name) for key, _ in self._documents.list(NOTICE)])
 
 
-def event(body: Json) -> Json:
-    """The event of an execution's status, as EventBridge receives it from Step Functions."""
-    detail: dict[str, Any] = {name: body.get(name) for name in _SHOWN}
-    detail["startDate"] = round(body["startDate"] * 1000)
-    detail["stopDate"] = round(body["stopDate"] * 1000) if "stopDate" in body else None
-    detail["inputDetails"] = {"included": True}
-    detail["outputDetails"] = {"included": True} if "output" in body else None
-    detail["redriveCount"] = body.get("redriveCount", 0)
-    detail["redriveDate"] = round(body["redriveDate"] * 1000) if "redriveDate" in body else None
-    detail["redriveStatus"] = body.get("redriveStatus")
-    detail["redriveStatusReason"] = body.get("redriveStatusReason")
-    detail["stateMachineVersionArn"] = detail["stateMachineAliasArn"] = None
-    ended = body["status"] in _STOPPED
-    when = body["stopDate" if ended else "redriveDate" if "redriveDate" in body else "startDate"]
+def detail(body: Json) -> Json:
+    """What EventBridge is told of an execution; times are in milliseconds."""
     return {
-        "source": "aws.states",
-        "detail-type": "Step Functions Execution Status Change",
-        "resources": [body["executionArn"]],
-        "time": moment(when),
-        "detail": detail,
+        **{name: body.get(name) for name in (*_SHOWN, *_REDRIVE)},
+        **{name: _milliseconds(body, name) for name in ("startDate", "stopDate", "redriveDate")},
+        "inputDetails": {"included": True},
+        "outputDetails": {"included": True} if "output" in body else None,
+        "redriveCount": body.get("redriveCount", 0),
+        "stateMachineVersionArn": None,
+        "stateMachineAliasArn": None,
     }
+
+
+def _milliseconds(body: Json, name: str) -> int | None:
+    return round(body[name] * 1000) if name in body else None
 
 
 def _key(number: int) -> Key:

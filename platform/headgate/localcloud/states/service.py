@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from headgate.localcloud.clock import Timeline
 from headgate.localcloud.documents import Documents
-from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Json
+from headgate.localcloud.seams import HttpRequest, HttpResponse
 from headgate.localcloud.server.json_service import JsonService, operation_table
 from headgate.localcloud.states.calls import Calls
 from headgate.localcloud.states.dice import Dice, RealDice
 from headgate.localcloud.states.engine import Engine
+from headgate.localcloud.states.execution_log import WriteLog
 from headgate.localcloud.states.executions import Executions
 from headgate.localcloud.states.machines import CheckLogGroup, CheckRole, Machines
 from headgate.localcloud.states.notices import Notices, Publish
@@ -17,15 +18,12 @@ from headgate.localcloud.states.records import Records
 SERVICE = "states"
 
 
-def nobody(_: Caller, __: Json) -> None:
-    """Tell no one of an event."""
-
-
 class StepFunctions:
     """Step Functions. `operations.call(caller, name, parameters)` is the API in process.
 
-    `calls` makes the calls of Task states; `publish` is told of executions' status changes; `check_role` and
-    `check_log_group` raise AwsError for what a machine must not refer to. `recover` has to be called once at start.
+    `calls` makes the calls of Task states; `publish` is told of executions' status changes; `write_log` gets the events
+    of machines that log; `check_role` and `check_log_group` raise AwsError for what a machine must not refer to.
+    `recover` has to be called once at start.
     """
 
     def __init__(
@@ -34,13 +32,14 @@ class StepFunctions:
         timeline: Timeline,
         calls: Calls,
         *,
-        publish: Publish = nobody,
+        publish: Publish = lambda *_: None,
+        write_log: WriteLog = lambda *_: None,
         check_role: CheckRole = lambda _, __: None,
         check_log_group: CheckLogGroup = lambda _, __: None,
         dice: Dice | None = None,
     ) -> None:
         dice = dice or RealDice()
-        self.engine = Engine(Records(documents), timeline, calls, dice, Notices(documents, publish))
+        self.engine = Engine(Records(documents), timeline, calls, dice, Notices(documents, publish), write_log)
         machines = Machines(documents, timeline, dice, check_role, check_log_group)
         executions = Executions(documents, machines, self.engine, timeline, dice)
         self.operations = operation_table(SERVICE)

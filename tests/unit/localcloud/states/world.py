@@ -10,6 +10,7 @@ from typing import Any
 
 from headgate.localcloud.clock import Timeline
 from headgate.localcloud.documents import Documents
+from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Caller, Json
 from headgate.localcloud.states.calls import Answer, Call, Done, UnreachableError
 from headgate.localcloud.states.failures import StateError
@@ -89,6 +90,7 @@ class World:
         self.calls = FakeCalls()
         self.dice = LoadedDice()
         self.events: list[Json] = []
+        self.logged: list[str] = []
         self.refused_roles: set[str] = set()
         self._ended = threading.Condition()
         self._open()
@@ -101,18 +103,23 @@ class World:
             self.timeline,
             self.calls,
             publish=self._publish,
+            write_log=lambda account, region, group, stream, lines: self.logged.extend([group, stream, *lines]),
             check_role=self._check_role,
             dice=self.dice,
         )
 
-    def _publish(self, caller: Caller, event: Json) -> None:
+    def _publish(
+        self, account: str, region: str, source: str, detail_type: str, detail: Json, resources: tuple[str, ...]
+    ) -> None:
         with self._ended:
-            self.events.append(event)
+            about = {"account": account, "region": region, "source": source, "detail-type": detail_type}
+            self.events.append({**about, "detail": detail, "resources": resources})
             self._ended.notify_all()
 
     def _check_role(self, caller: Caller, role: str) -> None:
+        assert caller.service == "states.amazonaws.com"
         if role in self.refused_roles:
-            raise LookupError(role)
+            raise AwsError("AccessDeniedException", f"{role} does not trust {caller.service}", status=403)
 
     def close(self) -> None:
         self.states.close()
