@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -21,6 +23,8 @@ from headgate.spec.load import find_project
 
 _UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SAGEMAKER")
 _FOLLOW_SECONDS = 0.2
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_SPAN = re.compile(r"(\d+[smhdw])+")
 
 Variables = Mapping[str, str | None]
 """A shell's variables; None takes one away."""
@@ -81,6 +85,17 @@ def reset(yes: bool, options: Options) -> None:
         {"removed": [str(path) for path in removed]},
         lambda: f"deleted what {state} held" if removed else "there was nothing to delete",
     )
+
+
+@command.command("clock")
+@click.option("--advance", metavar="SPAN", help="Move it forward: 90s, 15m, 2h, 1d, 1w, or several (1d12h).")
+@options
+def clock(advance: str | None, options: Options) -> None:
+    """The virtual clock of the local cloud, which waits, schedules and expiries look at. It goes forward only."""
+    endpoint = _start(options, None)
+    body = None if advance is None else {"advance": _span(advance)}
+    told = lifecycle.control(endpoint, "GET" if body is None else "POST", "clock", body)
+    emit(options, told, lambda: _clock_text(told))
 
 
 @command.command("env")
@@ -189,6 +204,24 @@ def _status_text(found: Status) -> str:
         ("folder", found.state_dir),
     ]
     return table(["", ""], rows).partition("\n")[2]
+
+
+def _span(text: str) -> int:
+    """The seconds that a span of time has. Raises UserError."""
+    if not text or not _SPAN.fullmatch(text):
+        raise UserError(
+            f"'{text}' is not a span of time",
+            where="--advance",
+            expected="numbers with s, m, h, d or w, such as 90s, 15m or 1d12h",
+            next_command="headgate cloud clock --advance 1d",
+        )
+    return sum(int(number) * _UNITS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", text))
+
+
+def _clock_text(told: Mapping[str, float]) -> str:
+    now = datetime.fromtimestamp(told["now"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    ahead = timedelta(seconds=round(told["offset"]))
+    return f"{now}, {ahead} ahead of real time" if ahead else f"{now}, real time"
 
 
 def _at(state: Path) -> Mapping[str, str]:
