@@ -61,7 +61,7 @@ class LocalDaemon:
         lifecycle.stop(self.state)
 
     def role(self, name: str = "functions", service: str = "lambda.amazonaws.com") -> str:
-        """A role that a service may assume; made once."""
+        """A role that a service may assume, with which its programs may do anything; made once."""
         iam = self.client("iam")
         statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
         trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -69,6 +69,7 @@ class LocalDaemon:
             arn: str = iam.get_role(RoleName=name)["Role"]["Arn"]
         except iam.exceptions.NoSuchEntityException:
             arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+            iam.attach_role_policy(RoleName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
         return arn
 
     def function(self, name: str, source: str, **settings: Any) -> str:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from headgate.localcloud.authorization.access import Access
+from headgate.localcloud.clock import Timeline
 from headgate.localcloud.documents import Documents, Key
-from headgate.localcloud.functions import moto_lambda
+from headgate.localcloud.errors import AwsError
+from headgate.localcloud.functions import moto_lambda, moto_settings
 from headgate.localcloud.functions.moto_lambda import LambdaInvocations
 from headgate.localcloud.functions.runner import FunctionRunner
 from headgate.localcloud.functions.values import Function
@@ -28,10 +31,14 @@ from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
 from headgate.localcloud.server.credentials import RoleCredentials
-from headgate.localcloud.server.identity import DEFAULT_ACCOUNT, Identities
+from headgate.localcloud.server.identity import DEFAULT_ACCOUNT
 from headgate.localcloud.server.journal import Journal
 from headgate.localcloud.server.moto_host import MotoHost
-from headgate.localcloud.server.sts import OwnIdentity
+from headgate.localcloud.states.client_calls import ClientCalls
+from headgate.localcloud.states.service import StepFunctions
+from headgate.localcloud.sts.sessions import Sessions
+from headgate.localcloud.trail.history import EventHistory
+from headgate.localcloud.trail.recorder import Recorder
 
 _RUNTIMES = Key("", "", "runtimes", "all")
 _WARM = ("sts", "iam", "ssm", "sqs", "awslambda", "events", "secretsmanager", "kms")
@@ -48,21 +55,35 @@ class LocalCloud:
     """AWS on one machine, over one state folder. `start` brings it up, `close` takes every job down with it."""
 
     def __init__(self, state: StateFolder, *, clock: Clock, endpoint_url: Callable[[], str]) -> None:
-        self._clock = clock
         self._endpoint_url = endpoint_url
         self._clients = Clients()
         self.documents = Documents(state.database)
+        self.timeline = Timeline(self.documents, clock.now)
+        self._clock = clock = self.timeline
         self.journal = Journal(state.moto / "journal")
         self.moto = MotoHost(self.journal, clock, prepare=self._prepare_moto, warm=_WARM)
-        self.identities = Identities(self.moto.wait)
-        self.credentials = RoleCredentials(self.moto, clock, endpoint_url)
         self.objects = ObjectStore(state.objects, clock)
         self.logs = LogStore(state.logs, clock)
+        self.organizations = Organizations(self.documents, clock, self._make_role)
+        sessions = Sessions(self.documents, clock)
+        self.history = EventHistory(state.trail)
+        self.recorder = Recorder(self.history, sessions, clock)
+        self.access = Access(
+            self.documents,
+            self.moto,
+            self.organizations.store,
+            self.objects,
+            self.logs,
+            clock,
+            sessions,
+            self.recorder,
+        )
+        self.identities = self.access.identities
+        self.credentials = RoleCredentials(self.access.assume_role, self.access.role_id, clock, endpoint_url)
         self.runtimes = RuntimeRegistry()
         stored = self.documents.find(_RUNTIMES) or {"specs": []}
         self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in stored["specs"]))
         self.functions = FunctionRunner(state.functions, self.credentials.environment, self._write_function_log, clock)
-        self.organizations = Organizations(self.documents, clock, self._make_role)
         self.invocations = LambdaInvocations(self.moto, self.functions, self.documents)
         self.jobs = JobEngine(
             self.documents,
@@ -74,21 +95,38 @@ class LocalCloud:
             endpoint_url,
             self.credentials.environment,
         )
-        self.sagemaker = SageMaker(self.documents, self.objects, self.jobs, clock, self.client)
+        self.sagemaker = SageMaker(
+            self.documents, self.objects, self.jobs, clock, self.client, authorize=self.access.gate.check
+        )
+
+        self.states = StepFunctions(
+            self.documents,
+            self.timeline,
+            ClientCalls(self.client),
+            write_log=self._write_log,
+            check_role=self._as_role,
+            check_log_group=self._check_log_group,
+        )
 
     def start(self) -> None:
         """Start moto in the background and settle what a killed daemon left running."""
         self.moto.start()
-        for part in (self.organizations, self.jobs, self.sagemaker, self.invocations):
+        for part in (self.organizations, self.jobs, self.sagemaker, self.invocations, self.states):
             part.recover()
 
     def application(self, token: str, stop: Callable[[], None]) -> Application:
         """What the HTTP server calls; `stop` is run when a control request asks for the end."""
-        return Application(self._services(), self.moto, self.identities, Control(token, self._commands(stop)))
+        control = Control(token, self._commands(stop))
+        return Application(self._services(), self.moto, self.identities, control, self.access.guard)
 
     def client(self, caller: Caller, service: str, role_arn: str) -> Any:
         """A boto3 client of a service, acting as a role in the caller's account and region, against this cloud."""
-        return self._clients.client(service, self.credentials.environment(caller, role_arn))
+        return self._clients.client(service, self._as_role(caller, role_arn))
+
+    def _as_role(self, caller: Caller, role_arn: str) -> Mapping[str, str]:
+        """The variables that make an SDK act as the role, in a session named after the service that takes it."""
+        session = caller.service.partition(".")[0] or "SageMaker"
+        return self.credentials.environment(caller, role_arn, session)
 
     def service_client(self, principal: str, caller: Caller, service: str, context: Mapping[str, str]) -> Any:
         """A boto3 client of a service, acting as an AWS service (`events.amazonaws.com`) in the caller's account.
@@ -100,7 +138,8 @@ class LocalCloud:
 
     def close(self) -> None:
         """Stop executions and jobs, then let go of the files."""
-        for part in (self.sagemaker, self.jobs, self.functions, self.moto, self.documents, self.objects):
+        parts = (self.timeline, self.states, self.sagemaker, self.jobs, self.functions)
+        for part in (*parts, self.moto, self.history, self.documents, self.objects):
             part.close()
 
     def _services(self) -> Mapping[str, Service]:
@@ -111,7 +150,8 @@ class LocalCloud:
             "sagemaker-runtime": SageMakerRuntime(self.jobs),
             "lambda": self.invocations,
             "organizations": self.organizations,
-            "sts": OwnIdentity(),
+            "states": self.states,
+            "sts": self.access.sts,
         }
 
     def _commands(self, stop: Callable[[], None]) -> Mapping[tuple[str, str], Command]:
@@ -121,6 +161,8 @@ class LocalCloud:
 
         return {
             ("GET", "health"): lambda _: self.health(),
+            ("GET", "clock"): lambda _: self.timeline.as_json(),
+            ("POST", "clock"): self.timeline.command,
             ("POST", "runtimes"): self.replace_runtimes,
             ("POST", "quotas"): self.organizations.set_quotas,
             ("POST", "stop"): ending,
@@ -148,8 +190,18 @@ class LocalCloud:
         moto_storage.install(self.moto.outside, self.objects, self.logs)
         moto_lambda.install(self.moto, self.functions)
         moto_networks.install()
+        moto_settings.install()
 
     def _write_function_log(self, function: Function, stream: str, text: str) -> None:
-        with self.logs.writer(function.account, function.region, function.log_group, stream) as writer:
-            for line in text.splitlines():
+        self._write_log(function.account, function.region, function.log_group, stream, text.splitlines())
+
+    def _write_log(self, account: str, region: str, group: str, stream: str, lines: Iterable[str]) -> None:
+        with self.logs.writer(account, region, group, stream) as writer:
+            for line in lines:
                 writer.write(line)
+
+    def _check_log_group(self, caller: Caller, arn: str) -> None:
+        """Raises AwsError if a state machine's log group does not exist."""
+        _, _, _, region, account, _, name, *_ = arn.split(":")
+        if account != caller.account or self.logs.find_group(account, region, name) is None:
+            raise AwsError("InvalidLoggingConfiguration", f"Invalid Logging Configuration: there is no log group {arn}")

@@ -34,7 +34,8 @@ class Caller:
 class HttpRequest:
     """One AWS API request; `body` can be read once, `headers` have lower-case names.
 
-    `path` is percent-decoded, `raw_path` is as it was sent; `query` is decoded and in the order sent.
+    `path` is percent-decoded, `raw_path` is as it was sent; `query` is decoded and in the order sent. `authorized` says
+    that IAM's policies have been asked, those of the resource too.
     """
 
     method: str
@@ -46,6 +47,7 @@ class HttpRequest:
     caller: Caller
     raw_path: str = ""
     raw_query: str = ""
+    authorized: bool = False
 
 
 @dataclass(slots=True)
@@ -94,6 +96,10 @@ class StateFolder:
     @property
     def functions(self) -> Path:
         return self.root / "functions"
+
+    @property
+    def trail(self) -> Path:
+        return self.root / "trail"
 
     @property
     def moto(self) -> Path:

@@ -15,6 +15,7 @@ from urllib.parse import unquote
 
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import AwsError, unsupported
+from headgate.localcloud.functions import moto_settings
 from headgate.localcloud.functions.runner import FunctionRunner
 from headgate.localcloud.functions.values import Function, Outcome
 from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Json
@@ -58,6 +59,7 @@ def function_of(function: Any) -> Function:
         environment={name: str(value) for name, value in (function.environment_vars or {}).items()},
         code=getattr(function, "code_bytes", b""),
         layers=tuple(_layer(layer["Arn"]) for layer in function.layers or ()),
+        own_log_group=moto_settings.log_group_of(function),
     )
 
 

@@ -98,7 +98,7 @@ class FunctionRunner:
         }
 
     def _environment(self, function: Function, code: str, stream: str) -> dict[str, str]:
-        caller = Caller(function.account, function.region)
+        caller = Caller(function.account, function.region, service="lambda.amazonaws.com")
         return {
             **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
             "HOME": tempfile.gettempdir(),

@@ -25,10 +25,11 @@ class Function:
     environment: Mapping[str, str]
     code: bytes
     layers: tuple[bytes, ...] = ()
+    own_log_group: str = ""
 
     @property
     def log_group(self) -> str:
-        return f"/aws/lambda/{self.name}"
+        return self.own_log_group or f"/aws/lambda/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,7 +146,7 @@ class OrganizationItself:
         organization = self._office.manager(caller)
         with self._store.changing():
             identifier = self._tagged(organization, request["ResourceId"])
-            tags = {**self._office.tags(identifier), **given_tags(request)}
+            tags = {**self._store.tags(identifier), **given_tags(request)}
             self._office.set_tags(organization, identifier, tags)
         return {}
 
@@ -155,13 +155,13 @@ class OrganizationItself:
         with self._store.changing():
             identifier = self._tagged(organization, request["ResourceId"])
             gone = set(request["TagKeys"])
-            left = {name: value for name, value in self._office.tags(identifier).items() if name not in gone}
+            left = {name: value for name, value in self._store.tags(identifier).items() if name not in gone}
             self._office.set_tags(organization, identifier, left)
         return {}
 
     def list_tags(self, caller: Caller, request: Json) -> Json:
         organization = self._office.reader(caller)
-        tags = self._office.tags(self._tagged(organization, request["ResourceId"]))
+        tags = self._store.tags(self._tagged(organization, request["ResourceId"]))
         return page([{"Key": name, "Value": value} for name, value in tags.items()], request, "Tags")
 
     def _tagged(self, organization: Organization, identifier: str) -> str:

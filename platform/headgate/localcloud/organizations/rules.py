@@ -86,12 +86,8 @@ class Office:
         """Replace the tags of a resource. Raises AwsError (ConstraintViolationException)."""
         if len(tags) > _MOST_TAGS:
             raise constraint("TAG_POLICY_VIOLATION", f"a resource can have {_MOST_TAGS} tags, not {len(tags)}")
-        if tags or self.tags(identifier):
+        if tags or self.store.tags(identifier):
             self.store.put(Tags(identifier, organization.id, dict(tags)))
-
-    def tags(self, identifier: str) -> Mapping[str, str]:
-        found = self.store.find(Tags, identifier)
-        return found.tags if found else {}
 
 
 def target_arn(organization: Organization, row: Unit | Account) -> str:

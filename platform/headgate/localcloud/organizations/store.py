@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -90,6 +90,11 @@ class OrganizationStore:
         """A root, unit or account of the organization by its id."""
         row = self.find(Unit, identifier) or self.find(Account, identifier)
         return row if row is not None and row.organization == organization else None
+
+    def tags(self, identifier: str) -> Mapping[str, str]:
+        """The tags of an account, unit, root or policy."""
+        found = self.find(Tags, identifier)
+        return found.tags if found else {}
 
     def way(self, row: Unit | Account) -> list[Unit | Account]:
         """From the root down to the row."""

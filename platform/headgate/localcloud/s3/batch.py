@@ -38,7 +38,7 @@ def _delete(request: S3Request, node: ET.Element) -> tuple[str, bool]:
     named = element("Key", key) + optional("VersionId", version_id)
     action = "s3:DeleteObjectVersion" if version_id else "s3:DeleteObject"
     try:
-        require(request.store, request.caller, request.bucket, key, action)
+        require(request, request.bucket, key, action)
         removed, marker = delete_one(request, key, version_id)
     except AwsError as error:
         return group("Error", named, element("Code", error.code), element("Message", error.message)), True

@@ -46,7 +46,7 @@ def find_source(request: S3Request) -> ObjectInfo:
         raise invalid_argument(
             "copy source must mention the source bucket and key: sourcebucket/sourcekey", SOURCE, text
         )
-    require(request.store, request.caller, bucket, key, "s3:GetObject")
+    require(request, bucket, key, "s3:GetObject")
     info = request.store.get_version(bucket, key, unquote(query) or None)
     if info.delete_marker:
         raise S3Error("InvalidRequest", "the source of a copy request may not specifically refer to a delete marker")

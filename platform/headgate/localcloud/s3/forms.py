@@ -44,7 +44,7 @@ def post_object(request: S3Request) -> HttpResponse:
     if not key:
         raise invalid_argument("bucket POST must contain a field named 'key'", "key")
     fields |= {"key": key, "bucket": request.bucket}
-    require(request.store, request.caller, request.bucket, key, "s3:PutObject")
+    require(request, request.bucket, key, "s3:PutObject")
     sizes = check_policy(fields, request.store.clock.now())
     asked = {name: value for name, value in fields.items() if name not in {"key", "bucket"}}
     if "acl" in asked:

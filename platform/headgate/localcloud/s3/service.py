@@ -52,7 +52,7 @@ class S3Service:
         refuse_unsupported(http.headers)
         _check_presigned(request, self._store.clock.now())
         if not route.public:
-            require(self._store, http.caller, bucket, key, action_of(request, route))
+            require(request, bucket, key, action_of(request, route))
         _check_expected_owner(request)
         return route.handler(request)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from headgate.localcloud.documents import Documents, DuplicateError, Key
@@ -22,13 +23,17 @@ _SUMMARY = (
     "ModelPackageGroupStatus",
 )
 
+Authorize = Callable[[Caller, str, str], None]
+"""Takes a caller, an IAM action and an ARN; raises AwsError unless every policy that has a say allows it."""
+
 
 class ModelPackageGroups:
     """The operations on groups. A group of another account is named by its ARN, and its policy has to allow it."""
 
-    def __init__(self, documents: Documents, clock: Clock) -> None:
+    def __init__(self, documents: Documents, clock: Clock, authorize: Authorize | None = None) -> None:
         self._documents = documents
         self._clock = clock
+        self._authorize = authorize
 
     def operations(self) -> dict[str, Operation]:
         return {
@@ -123,6 +128,12 @@ class ModelPackageGroups:
     def authorize(self, caller: Caller, group: Key, action: str) -> None:
         """A group's own account may; others need its resource policy. Raises AwsError (AccessDeniedException)."""
         if caller.account == group.account:
+            return
+        if self._authorize is not None:
+            kind = "model-package-group" if "Group" in action else "model-package"
+            name = group.name if "Group" in action else f"{group.name}/*"
+            arn = f"arn:aws:sagemaker:{group.region}:{group.account}:{kind}/{name}"
+            self._authorize(caller, f"sagemaker:{action}", arn)
             return
         policy = self._documents.find(_policy_key(group))
         if policy is None or not allows(json.loads(policy["ResourcePolicy"]), caller, action):

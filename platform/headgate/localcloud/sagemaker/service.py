@@ -14,7 +14,7 @@ from headgate.localcloud.executions.records import Records
 from headgate.localcloud.executions.steps.surroundings import ClientFactory, Jobs, Surroundings
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.left_to_moto import LEFT_TO_MOTO
-from headgate.localcloud.sagemaker.model_package_groups import ModelPackageGroups
+from headgate.localcloud.sagemaker.model_package_groups import Authorize, ModelPackageGroups
 from headgate.localcloud.sagemaker.model_packages import ModelPackages
 from headgate.localcloud.sagemaker.models import Models
 from headgate.localcloud.sagemaker.operations import Operations
@@ -45,13 +45,14 @@ class SageMaker:
         *,
         random_text: RandomText = random_text,
         mailbox: Callable[[], Mailbox] = QueueMailbox,
+        authorize: Authorize | None = None,
     ) -> None:
         self.operations = Operations()
         around = Surroundings(self.operations, jobs, clock, client, random_text)
         self.engine = ExecutionEngine(Records(documents), objects, around, mailbox)
         pipelines = Pipelines(documents, objects, clock)
         executions = PipelineExecutions(documents, objects, pipelines, self.engine, clock, random_text)
-        groups = ModelPackageGroups(documents, clock)
+        groups = ModelPackageGroups(documents, clock, authorize)
         packages = ModelPackages(documents, objects, groups, clock)
         models = Models(documents, objects, packages, clock)
         tags = Tags(documents, self.operations)

@@ -5,19 +5,27 @@ from __future__ import annotations
 import io
 import logging
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.seams import HttpRequest, HttpResponse, Service
+from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Service
 from headgate.localcloud.server.control import PREFIX, Control, is_loopback
 from headgate.localcloud.server.http import BadRequestError, WireRequest
-from headgate.localcloud.server.identify import address
+from headgate.localcloud.server.identify import Addressee, address
 from headgate.localcloud.server.identity import Identities
 from headgate.localcloud.server.protocol import error_response
 
 _LOG = logging.getLogger(__name__)
+
+
+_BAD_CREDENTIALS = {
+    ("json", "ExpiredToken"): "ExpiredTokenException",
+    ("json", "InvalidClientTokenId"): "UnrecognizedClientException",
+    ("s3", "InvalidClientTokenId"): "InvalidAccessKeyId",
+}
 
 
 class Fallback(Protocol):
@@ -26,16 +34,30 @@ class Fallback(Protocol):
     def handle(self, request: HttpRequest) -> HttpResponse: ...
 
 
+class Guard(Protocol):
+    """What every request passes before it is answered."""
+
+    def answer(self, request: HttpRequest, answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+        """Call `answer` with the request if it is allowed. Raises AwsError."""
+        ...
+
+
 class Application:
     """The local cloud's one entry: control commands, our services by name, and moto for the rest."""
 
     def __init__(
-        self, services: Mapping[str, Service], fallback: Fallback, identities: Identities, control: Control
+        self,
+        services: Mapping[str, Service],
+        fallback: Fallback,
+        identities: Identities,
+        control: Control,
+        guard: Guard,
     ) -> None:
         self._services = services
         self._fallback = fallback
         self._identities = identities
         self._control = control
+        self._guard = guard
 
     def handle(self, wire: WireRequest) -> HttpResponse:
         """Answer anything; every error leaves in the words of the protocol that the client speaks."""
@@ -45,9 +67,10 @@ class Application:
         service = "s3"
         try:
             _refuse_pages(wire.headers)
-            request = self._request(wire)
+            who, request = _read(wire)
             service = request.service
-            response = self._answer(request)
+            request = replace(request, caller=self._caller(who, wire.headers))
+            response = self._guard.answer(request, self._answer)
         except AwsError as error:
             response = error_response(error, service, wire.headers, request_id)
         except (BadRequestError, ConnectionError):
@@ -60,22 +83,14 @@ class Application:
         response.headers.setdefault("x-amzn-requestid", request_id)
         return response
 
-    def _request(self, wire: WireRequest) -> HttpRequest:
-        raw_path, _, raw_query = wire.target.partition("?")
-        path = unquote(raw_path, errors="surrogateescape")
-        query = tuple(parse_qsl(raw_query, keep_blank_values=True, errors="surrogateescape"))
-        body = wire.body
-        form = None
-        if wire.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            form = body.read()
-            body = io.BytesIO(form)
-        who = address(path, query, wire.headers, form)
-        if who.service != "s3":  # only objects are large enough to be streamed
-            body = io.BytesIO(body.read())
-        caller = self._identities.caller(who.access_key, who.region)
-        return HttpRequest(
-            wire.method, path, query, wire.headers, body, who.service, caller, raw_path=raw_path, raw_query=raw_query
-        )
+    def _caller(self, who: Addressee, headers: Mapping[str, str]) -> Caller:
+        """Who calls. Raises AwsError; the JSON protocol and S3 have names of their own for bad credentials."""
+        try:
+            return self._identities.caller(who.access_key, who.region)
+        except AwsError as error:
+            protocol = "json" if "x-amz-target" in headers else who.service
+            code = _BAD_CREDENTIALS.get((protocol, error.code), error.code)
+            raise AwsError(code, error.message, status=error.status) from error
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         service = self._services.get(request.service)
@@ -85,6 +100,25 @@ class Application:
         if request.service in self._services and request.body.seekable():
             request.body.seek(0)
         return self._fallback.handle(request)
+
+
+def _read(wire: WireRequest) -> tuple[Addressee, HttpRequest]:
+    """What a request says about itself, and the request, whose caller is still to be found."""
+    raw_path, _, raw_query = wire.target.partition("?")
+    path = unquote(raw_path, errors="surrogateescape")
+    query = tuple(parse_qsl(raw_query, keep_blank_values=True, errors="surrogateescape"))
+    body = wire.body
+    form = None
+    if wire.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        form = body.read()
+        body = io.BytesIO(form)
+    who = address(path, query, wire.headers, form)
+    if who.service != "s3":  # only objects are large enough to be streamed
+        body = io.BytesIO(body.read())
+    nobody = Caller("", who.region)
+    return who, HttpRequest(
+        wire.method, path, query, wire.headers, body, who.service, nobody, raw_path=raw_path, raw_query=raw_query
+    )
 
 
 def _refuse_pages(headers: Mapping[str, str]) -> None:

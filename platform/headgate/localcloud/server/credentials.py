@@ -1,36 +1,44 @@
-"""Credentials of execution roles, for jobs, Lambda handlers and the pipeline engine's own calls."""
+"""Credentials of roles, for jobs, Lambda handlers and whatever else an AWS service runs for somebody."""
 
 from __future__ import annotations
 
-import io
 import threading
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
-from xml.etree import ElementTree as ET
+from dataclasses import replace
 
-from headgate.localcloud.seams import Caller, Clock, HttpRequest
-from headgate.localcloud.server.app import Fallback
+from headgate.localcloud.errors import AwsError
+from headgate.localcloud.seams import Caller, Clock, Json
 from headgate.localcloud.server.identity import root_key
 
-_NAMESPACE = "{https://sts.amazonaws.com/doc/2011-06-15/}"
+SAGEMAKER = "sagemaker.amazonaws.com"
 _DURATION = 12 * 3600
 _MARGIN = 3600.0
 
+Assume = Callable[[Caller, Json], Json]
+"""AssumeRole as STS does it for this caller: authorized first. Raises AwsError."""
+
 
 class RoleCredentials:
-    """Sessions of roles, taken from STS like any other caller's, and shared until an hour before they expire."""
+    """Sessions of roles, taken from STS by the service that needs them, and shared until an hour before they expire.
 
-    def __init__(self, sts: Fallback, clock: Clock, endpoint_url: Callable[[], str]) -> None:
-        self._sts = sts
+    `role_id` is the unique id of a role that exists: a role that was made again under its old name is another one.
+    """
+
+    def __init__(
+        self, assume: Assume, role_id: Callable[[str], str], clock: Clock, endpoint_url: Callable[[], str]
+    ) -> None:
+        self._assume_role = assume
+        self._role_id = role_id
         self._clock = clock
         self._endpoint_url = endpoint_url
         self._lock = threading.Lock()
-        self._sessions: dict[tuple[str, str, str], tuple[float, dict[str, str]]] = {}
+        self._sessions: dict[tuple[str, ...], tuple[float, dict[str, str]]] = {}
 
     def environment(self, caller: Caller, role_arn: str, session_name: str = "SageMaker") -> Mapping[str, str]:
         """The variables that make any AWS SDK act as the role, in the caller's region, against this cloud.
 
-        Without a role they are those of the account's root. The role's account is the one in its ARN.
+        `caller.service` is who takes the role, SageMaker unless it says otherwise; the role has to trust it. Without a
+        role they are those of the account's root. The role's account is the one in its ARN. Raises AwsError.
         """
         if not role_arn:
             return self.variables(caller, root_key(caller.account))
@@ -49,35 +57,29 @@ class RoleCredentials:
         }
 
     def _session(self, caller: Caller, role_arn: str, name: str) -> dict[str, str]:
-        key = (caller.account, role_arn, name)
+        service = caller.service or SAGEMAKER
+        key = (caller.account, service, role_arn, self._role_id(role_arn), name)
         with self._lock:
             expiry, keys = self._sessions.get(key, (0.0, {}))
-            if expiry - _MARGIN < self._clock.now():
-                keys = self._assume(caller, role_arn, name)
+        if expiry - _MARGIN < self._clock.now():
+            keys = self._assume(replace(caller, principal="", service=service), role_arn, name)
+            with self._lock:
                 self._sessions[key] = self._clock.now() + _DURATION, keys
-            return keys
+        return keys
 
     def _assume(self, caller: Caller, role_arn: str, name: str) -> dict[str, str]:
-        form = {
-            "Action": "AssumeRole",
-            "Version": "2011-06-15",
-            "RoleArn": role_arn,
-            "RoleSessionName": name,
-            "DurationSeconds": _DURATION,
-        }
-        headers = {"content-type": "application/x-www-form-urlencoded; charset=utf-8", "host": "127.0.0.1"}
-        body = io.BytesIO(urlencode(form).encode())
-        response = self._sts.handle(HttpRequest("POST", "/", (), headers, body, "sts", caller, "/"))
-        answer = ET.fromstring(response.body if isinstance(response.body, bytes) else b"")  # noqa: S314 - moto's own answer
+        request: Json = {"RoleArn": role_arn, "RoleSessionName": name[:64], "DurationSeconds": _DURATION}
+        try:
+            given = self._assume_role(caller, request)["Credentials"]
+        except AwsError as error:
+            raise AwsError(
+                "AccessDeniedException",
+                f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+                f"'{caller.service}' to assume the role: {error.message}",
+                status=403,
+            ) from error
         return {
-            "AWS_ACCESS_KEY_ID": _member(answer, "AccessKeyId"),
-            "AWS_SECRET_ACCESS_KEY": _member(answer, "SecretAccessKey"),
-            "AWS_SESSION_TOKEN": _member(answer, "SessionToken"),
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
         }
-
-
-def _member(answer: ET.Element, name: str) -> str:
-    found = answer.find(f".//{_NAMESPACE}{name}")
-    if found is None or not found.text:
-        raise ValueError(f"AssumeRole answered without {name}: {ET.tostring(answer, encoding='unicode')[:500]}")
-    return found.text

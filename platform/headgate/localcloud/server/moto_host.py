@@ -128,7 +128,9 @@ class MotoHost:
             self._changed.notify_all()
 
     def look(self, question: Callable[[], Answer]) -> Answer:
-        """Ask moto's own objects something, in their turn; it must change nothing."""
+        """Ask moto's own objects something, in their turn; it must change nothing. Moto's own threads may ask too."""
+        if self._thread.has_turn:
+            return question()
         self.wait()
         with self._my_turn():
             return question()

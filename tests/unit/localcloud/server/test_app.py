@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.seams import HttpRequest, HttpResponse
+from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.control import Control
 from headgate.localcloud.server.http import BadRequestError, WireRequest
-from headgate.localcloud.server.identity import Identities
+from headgate.localcloud.server.identity import Identities, own_principal
 
 
 class Answering:
@@ -27,14 +27,46 @@ class Answering:
         return self.answer(request)
 
 
-def application(service: Answering, fallback: Answering | None = None) -> Application:
+class Guard:
+    """Lets everything through, or refuses with the error that it is given."""
+
+    def __init__(self, refusal: AwsError | None = None) -> None:
+        self.refusal = refusal
+
+    def answer(self, request: HttpRequest, answer: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+        if self.refusal is not None:
+            raise self.refusal
+        return answer(request)
+
+
+class Callers(Identities):
+    """Roots by key; other keys are expired."""
+
+    def __init__(self) -> None:
+        """Nothing to look anybody up in."""
+
+    def caller(self, access_key: str, region: str) -> Caller:
+        own = own_principal(access_key)
+        if access_key and own is None:
+            raise AwsError("ExpiredToken", "expired", status=403)
+        account, principal = own or ("123456789012", "")
+        return Caller(account, region, principal)
+
+
+def application(service: Answering, fallback: Answering | None = None, refusal: AwsError | None = None) -> Application:
     rest = fallback or Answering(lambda _: HttpResponse(200, {}, b"moto"))
-    identities = Identities(lambda: None)
-    return Application({"s3": service, "ssm": service}, rest, identities, Control("token", {}))
+    return Application({"s3": service, "ssm": service}, rest, Callers(), Control("token", {}), Guard(refusal))
 
 
-def wire(method: str = "POST", target: str = "/", body: bytes = b"", service: str = "ssm", **more: str) -> WireRequest:
-    credential = f"HEADGATE111122223333/20260101/eu-west-1/{service}/aws4_request"
+def wire(
+    method: str = "POST",
+    target: str = "/",
+    body: bytes = b"",
+    service: str = "ssm",
+    key: str = "HEADGATE111122223333",
+    **more: str,
+) -> WireRequest:
+    credential = f"{key}/20260101/eu-west-1/{service}/aws4_request"
     headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={credential}, Signature=0", "host": "127.0.0.1:1"}
     return WireRequest(method, target, headers | {k.replace("_", "-"): v for k, v in more.items()}, io.BytesIO(body))
 
@@ -118,3 +150,27 @@ def test_control_commands_are_not_for_services() -> None:
     service = Answering(lambda _: HttpResponse(200))
     assert application(service).handle(wire("GET", "/_headgate/health")).status == 401
     assert not service.asked
+
+
+def test_what_is_refused_is_not_answered() -> None:
+    service = Answering(lambda _: HttpResponse(200))
+    refusal = AwsError("AccessDeniedException", "no", status=403)
+    response = application(service, refusal=refusal).handle(wire(x_amz_target="AmazonSSM.GetParameter"))
+    assert response.status == 403
+    assert not service.asked
+
+
+@pytest.mark.parametrize(
+    ("service", "headers", "code"),
+    [
+        ("ssm", {"x_amz_target": "AmazonSSM.GetParameter"}, b'"ExpiredTokenException"'),
+        ("iam", {"content_type": "application/x-www-form-urlencoded"}, b"<Code>ExpiredToken</Code>"),
+        ("s3", {}, b"<Code>ExpiredToken</Code>"),
+    ],
+)
+def test_expired_credentials_have_the_protocols_own_name(service: str, headers: dict[str, str], code: bytes) -> None:
+    answered = Answering(lambda _: HttpResponse(200))
+    response = application(answered).handle(wire(service=service, key="ASIA0000000000000001", **headers))
+    assert isinstance(response.body, bytes)
+    assert response.status == 403
+    assert code in response.body

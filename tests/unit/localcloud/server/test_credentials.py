@@ -1,99 +1,83 @@
 from __future__ import annotations
 
-from urllib.parse import parse_qs
-
 import pytest
 
-from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse
+from headgate.localcloud.errors import AwsError
+from headgate.localcloud.seams import Caller, Json
 from headgate.localcloud.server.credentials import RoleCredentials
-from headgate.localcloud.server.identity import own_principal
-from headgate.localcloud.server.sts import OwnIdentity
+from unit.localcloud.http_harness import FakeClock
 
 ROLE = "arn:aws:iam::222222222222:role/r"
-CALLER = Caller("123456789012", "eu-west-1")
-
-
-class Clock:
-    time = 1_000_000.0
-
-    def now(self) -> float:
-        return self.time
+CALLER = Caller("123456789012", "eu-west-1", "arn:aws:iam::123456789012:root")
 
 
 class Sts:
-    """Answers AssumeRole like STS, with a key per call."""
+    """Assumes roles with a key per call, unless it is told to refuse."""
 
-    def __init__(self, body: str | None = None) -> None:
-        self.requests: list[dict[str, list[str]]] = []
-        self.body = body
+    def __init__(self) -> None:
+        self.requests: list[tuple[Caller, Json]] = []
+        self.refusal: AwsError | None = None
+        self.ids: dict[str, str] = {}
+        self.clock = FakeClock()
+        self.credentials = RoleCredentials(
+            self.assume, lambda arn: self.ids.get(arn, ""), self.clock, lambda: "http://x"
+        )
 
-    def handle(self, request: HttpRequest) -> HttpResponse:
-        self.requests.append(parse_qs(request.body.read().decode()))
-        keys = f"<AccessKeyId>KEY{len(self.requests)}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
-        text = f"<R xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><C>{keys}<SessionToken>t</SessionToken></C></R>"
-        return HttpResponse(200, {}, (self.body or text).encode())
+    def assume(self, caller: Caller, request: Json) -> Json:
+        if self.refusal:
+            raise self.refusal
+        self.requests.append((caller, request))
+        key = f"KEY{len(self.requests)}"
+        return {"Credentials": {"AccessKeyId": key, "SecretAccessKey": "s", "SessionToken": "t"}}
 
 
 def test_a_role_is_assumed_once_and_again_before_it_expires() -> None:
-    sts, clock = Sts(), Clock()
-    credentials = RoleCredentials(sts, clock, lambda: "http://127.0.0.1:1")
-    first = credentials.environment(CALLER, ROLE)
-    assert first["AWS_ACCESS_KEY_ID"] == "KEY1"
-    assert first["AWS_SESSION_TOKEN"] == "t"
-    assert first["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
-    assert first["AWS_DEFAULT_REGION"] == "eu-west-1"
-    assert sts.requests[0]["RoleArn"] == [ROLE]
-    clock.time += 10 * 3600
-    assert credentials.environment(CALLER, ROLE)["AWS_ACCESS_KEY_ID"] == "KEY1"
-    clock.time += 2 * 3600
-    assert credentials.environment(CALLER, ROLE)["AWS_ACCESS_KEY_ID"] == "KEY2"
+    sts = Sts()
+    first = sts.credentials.environment(CALLER, ROLE)
+    assert (first["AWS_ACCESS_KEY_ID"], first["AWS_SESSION_TOKEN"]) == ("KEY1", "t")
+    assert (first["AWS_ENDPOINT_URL"], first["AWS_DEFAULT_REGION"]) == ("http://x", "eu-west-1")
+    sts.clock.time += 10 * 3600
+    assert sts.credentials.environment(CALLER, ROLE)["AWS_ACCESS_KEY_ID"] == "KEY1"
+    sts.clock.time += 2 * 3600
+    assert sts.credentials.environment(CALLER, ROLE)["AWS_ACCESS_KEY_ID"] == "KEY2"
+
+
+def test_it_is_the_service_that_assumes_and_not_its_caller() -> None:
+    sts = Sts()
+    sts.credentials.environment(CALLER, ROLE)
+    context = {"aws:SourceArn": "arn"}
+    sts.credentials.environment(
+        Caller("123456789012", "eu-west-1", service="states.amazonaws.com", context=context), ROLE
+    )
+    callers = [caller for caller, _ in sts.requests]
+    assert [caller.service for caller in callers] == ["sagemaker.amazonaws.com", "states.amazonaws.com"]
+    assert [caller.principal for caller in callers] == ["", ""]
+    assert callers[1].context == context
 
 
 def test_sessions_have_names_of_their_own() -> None:
     sts = Sts()
-    credentials = RoleCredentials(sts, Clock(), lambda: "")
-    assert credentials.environment(CALLER, ROLE, "f") != credentials.environment(CALLER, ROLE, "g")
-    assert [request["RoleSessionName"] for request in sts.requests] == [["f"], ["g"]]
+    sts.credentials.environment(CALLER, ROLE, "f")
+    sts.credentials.environment(CALLER, ROLE, "g")
+    assert [request["RoleSessionName"] for _, request in sts.requests] == ["f", "g"]
+
+
+def test_a_role_that_was_made_again_is_assumed_again() -> None:
+    sts = Sts()
+    sts.ids[ROLE] = "AROA1"
+    sts.credentials.environment(CALLER, ROLE)
+    sts.ids[ROLE] = "AROA2"
+    assert sts.credentials.environment(CALLER, ROLE)["AWS_ACCESS_KEY_ID"] == "KEY2"
 
 
 def test_without_a_role_it_is_the_accounts_root() -> None:
     sts = Sts()
-    keys = RoleCredentials(sts, Clock(), lambda: "").environment(CALLER, "")
-    assert keys["AWS_ACCESS_KEY_ID"] == "HEADGATE123456789012"
+    assert sts.credentials.environment(CALLER, "")["AWS_ACCESS_KEY_ID"] == "HEADGATE123456789012"
     assert not sts.requests
 
 
-def test_an_answer_without_keys_is_an_error() -> None:
-    with pytest.raises(ValueError, match="without AccessKeyId"):
-        RoleCredentials(Sts("<nothing/>"), Clock(), lambda: "").environment(CALLER, ROLE)
-
-
-def identity(principal: str, body: bytes) -> HttpResponse | None:
-    import io
-
-    caller = Caller("111122223333", "eu-west-1", principal)
-    return OwnIdentity().handle(HttpRequest("POST", "/", (), {}, io.BytesIO(body), "sts", caller))
-
-
-def test_roots_identity_is_answered_without_moto() -> None:
-    response = identity("arn:aws:iam::111122223333:root", b"Action=GetCallerIdentity&Version=2011-06-15")
-    assert response is not None
-    assert isinstance(response.body, bytes)
-    assert b"<Arn>arn:aws:iam::111122223333:root</Arn>" in response.body
-
-
-def test_the_execution_roles_own_key_is_an_assumed_role() -> None:
-    account, principal = own_principal("HEADGATEROLE111122223333") or ("", "")
-    assert (account, principal) == (
-        "111122223333",
-        "arn:aws:sts::111122223333:assumed-role/headgate-execution/headgate",
-    )
-    response = identity(principal, b"Action=GetCallerIdentity")
-    assert response is not None
-    assert isinstance(response.body, bytes)
-    assert b"<UserId>AROAHEADGATEEXECUTION:headgate</UserId>" in response.body
-
-
-def test_everything_else_of_sts_is_motos() -> None:
-    assert identity("arn:aws:iam::111122223333:root", b"Action=AssumeRole") is None
-    assert identity("arn:aws:sts::111122223333:assumed-role/r/s", b"Action=GetCallerIdentity") is None
+def test_a_role_that_does_not_trust_the_service_is_named() -> None:
+    sts = Sts()
+    sts.refusal = AwsError("AccessDenied", "no", status=403)
+    with pytest.raises(AwsError, match=r"Could not assume role arn:.*allows principal 'sagemaker.amazonaws.com'.*no"):
+        sts.credentials.environment(CALLER, ROLE)

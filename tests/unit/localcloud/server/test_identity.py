@@ -1,31 +1,56 @@
 from __future__ import annotations
 
-import sys
-from types import ModuleType, SimpleNamespace
+from pathlib import Path
 
 import pytest
 
-from headgate.localcloud.server.identity import Identities, root_key
+from headgate.localcloud.documents import Documents
+from headgate.localcloud.errors import AwsError
+from headgate.localcloud.server.identity import Identities, own_principal, root_key
+from headgate.localcloud.sts.sessions import Session, Sessions
+from unit.localcloud.http_harness import FakeClock
+
+USER_KEY = "AKIA0000000000000001"
+ROLE = "arn:aws:sts::222222222222:assumed-role/r/s"
 
 
-def fake_moto(monkeypatch: pytest.MonkeyPatch, service: str, tables: dict[str, object]) -> None:
-    module = ModuleType(f"moto.{service}.models")
-    setattr(module, f"{service}_backends", {account: {"aws": backend} for account, backend in tables.items()})
-    monkeypatch.setitem(sys.modules, module.__name__, module)
+class World:
+    """Identities over an empty folder; `users` and `members` are what moto and the organization hold."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self.documents = Documents(folder / "state.db")
+        self.sessions = Sessions(self.documents, self.clock)
+        self.users: dict[str, tuple[str, str]] = {}
+        self.asked: list[str] = []
+        self.members: set[str] = set()
+        self.identities = Identities(self.sessions, self._user, self.members.__contains__, self.clock)
+
+    def _user(self, key: str) -> tuple[str, str] | None:
+        self.asked.append(key)
+        return self.users.get(key)
 
 
-@pytest.fixture(autouse=True)
-def _no_moto(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_moto(monkeypatch, "sts", {})
-    fake_moto(monkeypatch, "iam", {})
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
 
 
-def test_a_root_key_spells_its_account_and_needs_no_moto() -> None:
-    def never() -> None:
-        raise AssertionError("waited")
+def session(world: World, **more: object) -> Session:
+    values = {
+        "issued": world.clock.now(),
+        "expires": world.clock.now() + 900,
+        "role": "arn:aws:iam::222222222222:role/r",
+    }
+    made = Session("ASIA0000000000000001", "s", "t", "222222222222", ROLE, "AROA:s", **(values | more))  # type: ignore[arg-type]
+    world.sessions.add(made)
+    return made
 
-    caller = Identities(never).caller(root_key("111122223333"), "eu-west-1")
+
+def test_a_root_key_spells_its_account_and_needs_no_moto(world: World) -> None:
+    caller = world.identities.caller(root_key("111122223333"), "eu-west-1")
     assert (caller.account, caller.principal) == ("111122223333", "arn:aws:iam::111122223333:root")
+    assert not world.asked
 
 
 @pytest.mark.parametrize("account", ["1", "abcdefghijkl", "1234567890123", ""])
@@ -34,37 +59,68 @@ def test_a_root_key_is_of_an_account_id(account: str) -> None:
         root_key(account)
 
 
-def test_unknown_keys_are_the_default_accounts_root() -> None:
-    waited = []
-    identities = Identities(lambda: waited.append(1))
-    assert identities.caller("test", "us-east-1").principal == "arn:aws:iam::123456789012:root"
-    assert not waited
-    assert identities.caller("AKIAIOSFODNN7EXAMPLE", "us-east-1").account == "123456789012"
-    assert waited
+def test_the_execution_roles_own_key_is_an_assumed_role() -> None:
+    assert own_principal("HEADGATEROLE111122223333") == (
+        "111122223333",
+        "arn:aws:sts::111122223333:assumed-role/headgate-execution/headgate",
+    )
 
 
-def test_an_assumed_role_acts_in_its_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    arn = "arn:aws:sts::222222222222:assumed-role/r/s"
-    role = SimpleNamespace(access_key_id="ASIA0000000000000001", arn=arn)
-    fake_moto(monkeypatch, "sts", {"222222222222": SimpleNamespace(assumed_roles=[role])})
-    identities = Identities(lambda: None)
-    caller = identities.caller("ASIA0000000000000001", "eu-west-1")
-    assert (caller.account, caller.principal) == ("222222222222", arn)
-    fake_moto(monkeypatch, "sts", {})
-    assert identities.caller("ASIA0000000000000001", "eu-west-1") == caller
+def test_unknown_keys_are_the_default_accounts_root_in_a_sandbox(world: World) -> None:
+    assert world.identities.caller("test", "us-east-1").principal == "arn:aws:iam::123456789012:root"
+    assert not world.asked
+    assert world.identities.caller("AKIAIOSFODNN7EXAMPLE", "us-east-1").account == "123456789012"
+    assert world.asked == ["AKIAIOSFODNN7EXAMPLE"]
 
 
-def test_a_users_key_names_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = {"AKIA0000000000000001": SimpleNamespace(user_name="ann")}
-    fake_moto(monkeypatch, "iam", {"333333333333": SimpleNamespace(access_keys=keys)})
-    caller = Identities(lambda: None).caller("AKIA0000000000000001", "eu-west-1")
+def test_unknown_keys_are_nobody_once_the_default_account_is_in_an_organization(world: World) -> None:
+    world.members.add("123456789012")
+    with pytest.raises(AwsError, match="InvalidClientTokenId"):
+        world.identities.caller("test", "us-east-1")
+    assert world.identities.caller("", "us-east-1").principal == "", "anonymous"
+
+
+def test_an_assumed_role_acts_in_its_own_account_until_it_expires(world: World) -> None:
+    session(world)
+    caller = world.identities.caller("ASIA0000000000000001", "eu-west-1")
+    assert (caller.account, caller.principal, caller.access_key) == ("222222222222", ROLE, "ASIA0000000000000001")
+    world.clock.time += 900
+    with pytest.raises(AwsError, match="ExpiredToken"):
+        world.identities.caller("ASIA0000000000000001", "eu-west-1")
+
+
+def test_what_a_service_runs_keeps_its_credentials(world: World) -> None:
+    session(world, by_service="sagemaker.amazonaws.com")
+    world.clock.time += 86_400
+    assert world.identities.caller("ASIA0000000000000001", "eu-west-1").principal == ROLE
+
+
+def test_sessions_survive_and_old_ones_are_forgotten(world: World) -> None:
+    made = session(world, tags={"team": "a"}, policies=("{}",))
+    assert Sessions(world.documents, world.clock).find(made.access_key) == made
+    world.clock.time += 900 + 3601
+    assert Sessions(world.documents, world.clock).find(made.access_key) is None
+    assert not world.documents.list("sts-session")
+
+
+def test_a_users_key_names_the_user_as_long_as_it_is_there(world: World) -> None:
+    world.users[USER_KEY] = ("333333333333", "arn:aws:iam::333333333333:user/ann")
+    caller = world.identities.caller(USER_KEY, "eu-west-1")
     assert (caller.account, caller.principal) == ("333333333333", "arn:aws:iam::333333333333:user/ann")
+    world.users.clear()
+    assert world.identities.caller(USER_KEY, "eu-west-1").account == "123456789012"
 
 
-def test_a_deleted_users_key_is_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
-    identities = Identities(lambda: None)
-    keys = {"AKIA0000000000000001": SimpleNamespace(user_name="ann")}
-    fake_moto(monkeypatch, "iam", {"333333333333": SimpleNamespace(access_keys=keys)})
-    assert identities.caller("AKIA0000000000000001", "eu-west-1").account == "333333333333"
-    keys.clear()
-    assert identities.caller("AKIA0000000000000001", "eu-west-1").account == "123456789012"
+def test_a_service_has_a_key_per_context(world: World) -> None:
+    context = {"aws:SourceArn": "arn:aws:events:eu-west-1:111122223333:rule/r"}
+    key = world.identities.service_key("events.amazonaws.com", "111122223333", context)
+    assert world.identities.service_key("events.amazonaws.com", "111122223333", dict(context)) == key
+    assert world.identities.service_key("events.amazonaws.com", "111122223333", {}) != key
+    caller = world.identities.caller(key, "eu-west-1")
+    assert (caller.account, caller.region, caller.principal) == ("111122223333", "eu-west-1", "")
+    assert (caller.service, caller.context) == ("events.amazonaws.com", context)
+
+
+def test_a_made_up_service_key_is_refused(world: World) -> None:
+    with pytest.raises(AwsError, match="InvalidClientTokenId"):
+        world.identities.caller("HEADGATESERVICE0000", "eu-west-1")

@@ -1,0 +1,63 @@
+"""Who is who and who may do what, wired together: sessions, identities, the directory, the gate and STS."""
+
+from __future__ import annotations
+
+from headgate.localcloud.authorization import iam_facts
+from headgate.localcloud.authorization.directory import CloudDirectory
+from headgate.localcloud.authorization.gate import Gate
+from headgate.localcloud.authorization.guard import Guard, Recorder
+from headgate.localcloud.authorization.own_facts import own_facts
+from headgate.localcloud.authorization.versions import Remembered, Versions
+from headgate.localcloud.documents import Documents
+from headgate.localcloud.identity.authorizer import Authorizer
+from headgate.localcloud.logs.store import LogStore
+from headgate.localcloud.organizations.store import OrganizationStore
+from headgate.localcloud.s3.store import ObjectStore
+from headgate.localcloud.seams import Caller, Clock, Json
+from headgate.localcloud.server.identity import Identities
+from headgate.localcloud.server.moto_host import MotoHost
+from headgate.localcloud.sts.service import Sts
+from headgate.localcloud.sts.sessions import Sessions
+
+
+class Access:
+    """One object for the composition root. `directory.sources` takes the facts of services that come later."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        moto: MotoHost,
+        organizations: OrganizationStore,
+        objects: ObjectStore,
+        logs: LogStore,
+        clock: Clock,
+        sessions: Sessions,
+        recorder: Recorder,
+    ) -> None:
+        versions = Versions()
+        sources = own_facts(documents, objects, logs, organizations)
+        self.directory = CloudDirectory(moto, sessions, organizations, versions, sources)
+        self.gate = Gate(Authorizer(self.directory, clock), self.directory)
+        self.guard = Guard(self.gate, versions, recorder)
+        self.sts = Sts(sessions, self.directory.role, self.directory.user, self._in_organization, clock)
+        keys: Remembered[tuple[str, str] | None] = Remembered(lambda: versions.of("iam"))
+        self.identities = Identities(
+            sessions,
+            lambda key: keys.get(key, lambda: moto.look(lambda: iam_facts.key_owner(key))),
+            self._in_organization,
+            clock,
+        )
+
+    def assume_role(self, caller: Caller, request: Json) -> Json:
+        """AssumeRole in process, by an AWS service: authorized like any other. Raises AwsError."""
+        self.gate.require("sts", "AssumeRole", request, caller)
+        return self.sts.assume_role(caller, request)
+
+    def role_id(self, arn: str) -> str:
+        """The unique id of a role that exists, empty for one that does not."""
+        fields = arn.split(":", 5)
+        role = self.directory.role(fields[4], fields[5].rpartition("/")[2]) if len(fields) == 6 else None
+        return role.id if role is not None else ""
+
+    def _in_organization(self, account: str) -> bool:
+        return self.directory.membership(account) is not None

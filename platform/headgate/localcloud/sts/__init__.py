@@ -1,0 +1,1 @@
+"""STS: credentials of roles and users that are checked, durable, and expire."""
