@@ -71,7 +71,14 @@ def _archive(text: str, runtime: str) -> bytes:
     return buffer.getvalue()
 
 
+def _check(properties: Json) -> None:
+    form = (properties.get("LoggingConfig") or {}).get("LogFormat", "Text")
+    if form != "Text":
+        raise refuse(f"LoggingConfig with LogFormat {form} is not supported in the local cloud; handlers log text")
+
+
 def _make(context: Context, properties: Json) -> str:
+    _check(properties)
     name = _name(context, properties)
     members = pick(properties, "Architectures", "PackageType", *_CONFIGURATION)
     tags = all_tags(context, properties) or None
@@ -80,6 +87,7 @@ def _make(context: Context, properties: Json) -> str:
 
 
 def _converge(context: Context, name: str, old: Json, new: Json) -> None:
+    _check(new)
     if changed(old, new, "Code", "Architectures"):
         architectures = new.get("Architectures") or ["x86_64"]
         call(context, "lambda", "UpdateFunctionCode", _code(new), FunctionName=name, Architectures=architectures)

@@ -79,8 +79,9 @@ def _describe_group(context: Context, name: str, _: Json) -> Mapping[str, Any]:
 
 
 def _remove_group(context: Context, name: str, _: Json) -> None:
-    with unless_gone():
-        call(context, "scheduler", "DeleteScheduleGroup", Name=name)
+    if exists(context, "scheduler", "GetScheduleGroup", Name=name):
+        with unless_gone():
+            call(context, "scheduler", "DeleteScheduleGroup", Name=name)
 
 
 def _find_group(context: Context, properties: Json) -> str | None:

@@ -36,6 +36,9 @@ _S3_ACTIONS = {
     "PutBucketNotificationConfiguration": "PutBucketNotification",
     "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
 }
+_PREFIXES = {"stepfunctions": "states"}
+"""Prefixes of actions that are not the name of boto3's client."""
+
 _BUDGETS = {"Create": "ModifyBudget", "Update": "ModifyBudget", "Delete": "ModifyBudget", "Descri": "ViewBudget"}
 
 
@@ -59,7 +62,7 @@ def action(service: str, operation: str) -> str:
         operation = _S3_ACTIONS.get(operation, operation)
     if service == "budgets" and "Tag" not in operation:
         operation = _BUDGETS[operation[:6]]
-    return f"{service}:{operation}".lower()
+    return f"{_PREFIXES.get(service, service)}:{operation}".lower()
 
 
 def wait(check: Callable[[], Any], *, seconds: float, what: str) -> Any:
