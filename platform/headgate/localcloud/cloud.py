@@ -191,6 +191,7 @@ class LocalCloud:
         moto_lambda.install(self.moto, self.functions)
         moto_networks.install()
         moto_settings.install()
+        moto_settings.install()
 
     def _write_function_log(self, function: Function, stream: str, text: str) -> None:
         self._write_log(function.account, function.region, function.log_group, stream, text.splitlines())
