@@ -26,7 +26,7 @@ def log_group_of(function: Any) -> str:
 
 
 def _settings(function: Any) -> Json:
-    found: Json = function.__dict__.setdefault("headgate_settings", {})
+    found: Json = function.__dict__.get("headgate_settings", {})
     return found
 
 
@@ -62,7 +62,8 @@ def _patch() -> None:
 
 
 def _keep(function: Any, given: Mapping[str, Any]) -> None:
-    _settings(function).update({name: given[name] for name in _KEPT if name in given})
+    """In a new object, because published versions share what they were copied from."""
+    function.headgate_settings = {**_settings(function), **{name: given[name] for name in _KEPT if name in given}}
 
 
 def _adopt(function: Any, given: Mapping[str, Any]) -> None:
