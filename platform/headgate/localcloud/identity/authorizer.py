@@ -115,7 +115,7 @@ class Authorizer:
         context = {
             **standing.context,
             **self._request_keys(caller, region),
-            **self._resource_keys(needed.action, arn, owner, standing, record),
+            **self._resource_keys(needed, arn, owner, standing, record),
             **needed.context,
         }
         asked = AccessRequest(standing.principal, needed.action, arn, context)
@@ -131,7 +131,7 @@ class Authorizer:
         """The ARN that policies name: with an IAM path, a secret's suffix, an organization's id."""
         if arn == "*":
             return arn
-        if arn.startswith(_ORGANIZATIONS):
+        if arn.startswith(_ORGANIZATIONS) and "/o-*/" in arn:
             membership = self._directory.membership(caller.account)
             if membership is None:
                 return arn
@@ -214,11 +214,13 @@ class Authorizer:
         return found
 
     def _resource_keys(
-        self, action: str, arn: str, owner: str, standing: Standing, record: ResourceRecord | None
+        self, needed: Needed, arn: str, owner: str, standing: Standing, record: ResourceRecord | None
     ) -> dict[str, str | tuple[str, ...]]:
         found: dict[str, str | tuple[str, ...]] = {"aws:resourceaccount": owner}
         found |= organization_keys(self._directory.membership(owner), "resource")
-        found |= service_keys_of(action, owner, standing.principal.account)
+        found |= service_keys_of(needed.action, owner, standing.principal.account)
         if record is not None:
             found |= resource_keys(arn, record)
+            if record.partition_key in needed.attributes:
+                found["dynamodb:leadingkeys"] = needed.attributes[record.partition_key]
         return found

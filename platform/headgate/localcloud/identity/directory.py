@@ -71,7 +71,8 @@ class ResourceRecord:
 
     `kms_key` is empty unless a customer managed key is named. For a bucket it is the key of its default encryption,
     for an object the one it was written with. `context` is what only the resource's service knows, such as
-    `kms:ResourceAliases`.
+    `kms:ResourceAliases` of a key and `iam:PermissionsBoundary` of a role or user. `partition_key` is the attribute of
+    a DynamoDB table's or index's key.
     """
 
     owner_account: str
@@ -79,6 +80,7 @@ class ResourceRecord:
     tags: Mapping[str, str] = field(default_factory=dict)
     kms_key: str = ""
     context: Mapping[str, ContextValue] = field(default_factory=dict)
+    partition_key: str = ""
 
 
 class Directory(Protocol):
@@ -108,5 +110,10 @@ class Directory(Protocol):
         ...
 
     def resource(self, arn: str) -> ResourceRecord | None:
-        """What exists under an ARN, or None. Objects in S3 are asked for under their own ARN and their bucket's."""
+        """What exists under an ARN, or None.
+
+        Also asked with ARNs of what is in something else, whose owner and policy are the outer one's: objects of S3
+        (existing or not) have their bucket's, model packages (`model-package/GROUP/*` too) their group's, streams
+        their log group's, rules and functions with a version or alias that of the whole.
+        """
         ...

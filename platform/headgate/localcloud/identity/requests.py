@@ -37,4 +37,7 @@ def required(service: str, operation: str, parameters: Mapping[str, Any], caller
     needs = tables.needs(service, operation)
     if needs is None:
         raise UnknownOperationError(service, operation)
-    return tuple(needed for need in needs for needed in need.of(parameters, caller))
+    found = tuple(needed for need in needs for needed in need.of(parameters, caller))
+    if found or not needs:
+        return found
+    return (Needed(needs[0].action, "*", caller.account),)  # a request without its parts is no free one

@@ -19,6 +19,7 @@ TAG_FAMILIES: Mapping[str, tuple[str, ...]] = {
 """Services' own names for `aws:ResourceTag/`, by the service in the resource's ARN."""
 RESOURCE_KEYS = frozenset(
     {
+        "dynamodb:LeadingKeys",
         "kms:CallerAccount",
         "kms:EncryptionContextKeys",
         "kms:ResourceAliases",

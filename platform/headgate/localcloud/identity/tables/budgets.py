@@ -29,9 +29,10 @@ OPERATIONS: Operations = {
     **allowed_by(
         "budgets:ViewBudget",
         _NAMED,
-        "DescribeBudget DescribeBudgetNotificationsForAccount DescribeBudgetPerformanceHistory DescribeBudgets "
-        "DescribeNotificationsForBudget DescribeSubscribersForNotification",
+        "DescribeBudget DescribeBudgetPerformanceHistory DescribeNotificationsForBudget "
+        "DescribeSubscribersForNotification",
     ),
+    **allowed_by("budgets:ViewBudget", _BUDGETS + "*", "DescribeBudgetNotificationsForAccount DescribeBudgets"),
     **same("budgets", "{ResourceARN}", "ListTagsForResource"),
     "TagResource": tags_resource("budgets:TagResource", "{ResourceARN}", tags="ResourceTags"),
     "UntagResource": untags_resource("budgets:UntagResource", "{ResourceARN}", names="ResourceTagKeys"),

@@ -10,6 +10,7 @@ from headgate.localcloud.identity.tables.parts import (
     pass_role,
     same,
     several,
+    tagging,
 )
 from headgate.localcloud.identity.tables.paths import Parameters, at
 from headgate.localcloud.seams import Caller
@@ -23,8 +24,8 @@ _TEMPLATE: Keys = {
     "cloudformation:TemplateUrl": "TemplateURL",
     "cloudformation:RoleArn": "RoleARN",
     "cloudformation:ResourceTypes": several("ResourceTypes[]"),
-    "cloudformation:StackPolicyUrl": "StackPolicyURL",
 }
+_POLICY: Keys = {"cloudformation:StackPolicyUrl": "StackPolicyURL"}
 _CHANGE_SET: Keys = {"cloudformation:ChangeSetName": "ChangeSetName"}
 _REGIONS: Keys = {"cloudformation:TargetRegion": several("Regions[]")}
 
@@ -49,13 +50,14 @@ def _of_change_set(parameters: Parameters, caller: Caller) -> tuple[str, ...]:
 
 _STACK = _stack_of("StackName")
 _TAGS = "cloudformation:TagResource"
+_TAG_NAMES, _REQUEST_TAGS = tagging()
 
 
-def _writes(operation: str, action: str = "") -> tuple[Need, ...]:
+def _writes(operation: str) -> tuple[Need, ...]:
     """Making or changing a stack; tags on it need cloudformation:TagResource, a role to act as iam:PassRole."""
     created: Keys = {"cloudformation:CreateAction": constant(operation)}
-    keys = {**_TEMPLATE, **(_CHANGE_SET if operation == "CreateChangeSet" else {})}
-    needs = creates(f"cloudformation:{operation}", _STACK, keys, tag_action=action or _TAGS, tag_keys=created)
+    keys = {**_TEMPLATE, **(_CHANGE_SET if operation == "CreateChangeSet" else _POLICY)}
+    needs = creates(f"cloudformation:{operation}", _STACK, keys, tag_action=_TAGS, tag_keys=created)
     return (*needs, _ROLE)
 
 
@@ -90,10 +92,15 @@ _SETS: Operations = {
     "CreateStackSet": (
         *creates(
             "cloudformation:CreateStackSet",
-            _STACKSET,
+            "*",
             {"cloudformation:RoleArn": "AdministrationRoleARN", "cloudformation:TemplateUrl": "TemplateURL"},
-            tag_action=_TAGS,
-            tag_keys={"cloudformation:CreateAction": constant("CreateStackSet")},
+        ),
+        Need(
+            _TAGS,
+            _STACKSET,
+            {**_TAG_NAMES, "cloudformation:CreateAction": constant("CreateStackSet")},
+            _REQUEST_TAGS,
+            when="Tags[]",
         ),
         _ADMINISTRATOR,
     ),

@@ -96,7 +96,8 @@ def _item(operation: str, resource: str | Arns = _TABLE, keys: Keys | None = Non
 
 
 def _transaction(kind: str, action: str, operation: str) -> Need:
-    enclosing: Keys = {"dynamodb:EnclosingOperation": constant(operation)}
+    known = kind != "ConditionCheck"  # the one action without this key
+    enclosing: Keys = {"dynamodb:EnclosingOperation": constant(operation)} if known else {}
     return Need(
         f"dynamodb:{action}", _tables_of(kind), enclosing, when=f"TransactItems[].{kind}", attributes=attributes
     )

@@ -25,6 +25,7 @@ _PREFIXES = {
     "sgr": "security-group-rule",
     "subnet": "subnet",
     "vpc": "vpc",
+    "vgw": "vpn-gateway",
     "vpce": "vpc-endpoint",
 }
 """Kinds of resources by how their ids begin."""
@@ -73,7 +74,7 @@ def _creates(operation: str, kind: str, *uses: str, keys: Keys | None = None) ->
         _FAMILY,
         when=f"{_TAGS}[]",
     )
-    return (made, *((Need(action, _ids(*uses)),) if uses else ()), tagged)
+    return (made, *((Need(action, _ids(*uses), optional=True),) if uses else ()), tagged)
 
 
 def _on(paths: str, operations: str) -> Operations:

@@ -99,7 +99,7 @@ OPERATIONS: Operations = {
     "CreateEventBus": creates("events:CreateEventBus", _BUS, tag_action="events:TagResource"),
     **same("events", _BUS, "DeleteEventBus UpdateEventBus"),
     "DescribeEventBus": (Need("events:DescribeEventBus", _bus("Name")),),
-    **same("events", _bus("EventBusName"), "PutPermission RemovePermission"),
+    **same("events", "*", "PutPermission RemovePermission"),
     **same("events", _ARCHIVE, "CreateArchive DeleteArchive DescribeArchive UpdateArchive"),
     **same("events", _REPLAY, "CancelReplay DescribeReplay StartReplay"),
     "ListTagsForResource": (Need("events:ListTagsForResource", "{ResourceARN}"),),

@@ -9,8 +9,10 @@ from headgate.localcloud.identity.tables.parts import (
     Operations,
     constant,
     creates,
+    is_set,
     pass_role,
     same,
+    tagging,
     tags_resource,
     untags_resource,
 )
@@ -22,6 +24,7 @@ _PRINCIPAL = constant("glue.amazonaws.com")
 _CRAWLER = _START + "crawler/{Name}"
 _JOB = _START + "job/{JobName}"
 _TAG = "glue:TagResource"
+_TAG_NAMES, _REQUEST_TAGS = tagging()
 
 
 def _catalog(database: str = "", *tables: str) -> Arns:
@@ -47,7 +50,7 @@ def _table(path: str, operations: str) -> Operations:
 
 
 _CATALOG: Operations = {
-    "CreateDatabase": creates("glue:CreateDatabase", _catalog("DatabaseInput.Name"), tag_action=_TAG),
+    "CreateDatabase": creates("glue:CreateDatabase", _catalog("DatabaseInput.Name")),
     **same("glue", _catalog("Name"), "DeleteDatabase GetDatabase UpdateDatabase"),
     **same("glue", _catalog(), "GetDatabases"),
     **same("glue", _catalog("DatabaseName"), "GetTables"),
@@ -65,7 +68,8 @@ _CATALOG: Operations = {
 }
 _WORK: Operations = {
     "CreateCrawler": (
-        *creates("glue:CreateCrawler", _CRAWLER, tag_action=_TAG),
+        *creates("glue:CreateCrawler", "*"),
+        Need(_TAG, _CRAWLER, _TAG_NAMES, _REQUEST_TAGS, when=is_set("Tags")),
         pass_role("Role", _PRINCIPAL),
     ),
     "UpdateCrawler": (Need("glue:UpdateCrawler", _CRAWLER), pass_role("Role", _PRINCIPAL)),

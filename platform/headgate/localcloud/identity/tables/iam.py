@@ -68,7 +68,9 @@ _ROLES: Operations = {
         Need("iam:CreateServiceLinkedRole", _service_linked, {"iam:AWSServiceName": "AWSServiceName"}),
     ),
     "DeleteServiceLinkedRole": (Need("iam:DeleteServiceLinkedRole", _ROLE),),
-    "GetServiceLinkedRoleDeletionStatus": (Need("iam:GetServiceLinkedRoleDeletionStatus", "*"),),
+    "GetServiceLinkedRoleDeletionStatus": (
+        Need("iam:GetServiceLinkedRoleDeletionStatus", "arn:aws:iam::{account}:role/aws-service-role/*"),
+    ),
     **same("iam", "*", "ListRoles"),
 }
 _USERS: Operations = {
@@ -83,9 +85,10 @@ _USERS: Operations = {
         "ListAttachedUserPolicies ListGroupsForUser ListMFADevices ListSigningCertificates ListUserPolicies "
         "ListUserTags PutUserPolicy UpdateAccessKey UpdateLoginProfile UpdateUser",
     ),
+    "GetAccessKeyLastUsed": (Need("iam:GetAccessKeyLastUsed", "arn:aws:iam::{account}:user/*"),),
     "TagUser": tags_resource("iam:TagUser", _user),
     "UntagUser": untags_resource("iam:UntagUser", _user),
-    **same("iam", "*", "GetAccessKeyLastUsed ListUsers"),
+    **same("iam", "*", "ListUsers"),
 }
 _GROUPS: Operations = {
     "CreateGroup": (Need("iam:CreateGroup", _new("group", "GroupName")),),

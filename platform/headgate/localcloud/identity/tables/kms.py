@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import replace
 
 from headgate.localcloud.identity.tables.model import Arns, Keys, Need
 from headgate.localcloud.identity.tables.parts import Operations, creates, same, tags_of, tags_resource, untags_resource
@@ -92,9 +93,14 @@ OPERATIONS: Operations = {
             "kms:MultiRegion": "MultiRegion",
             "kms:BypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck",
         },
-        tag_action="kms:TagResource",
         key="TagKey",
         value="TagValue",
+    )
+    + tuple(
+        replace(need, when="Tags[]")
+        for need in tags_resource(
+            "kms:TagResource", "arn:aws:kms:{region}:{account}:key/*", key="TagKey", value="TagValue"
+        )
     ),
     "CreateAlias": _both("CreateAlias"),
     "DeleteAlias": _both("DeleteAlias"),

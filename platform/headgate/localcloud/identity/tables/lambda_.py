@@ -12,8 +12,7 @@ from headgate.localcloud.identity.tables.parts import (
     pass_role,
     same,
     several,
-    tag_names,
-    tags_of,
+    tagging,
     tags_resource,
     untags_resource,
 )
@@ -65,7 +64,7 @@ _VPC: Keys = {
 }
 _USES_LAYERS = Need("lambda:GetLayerVersion", "{Layers[]}", when="Layers[]")
 _PRINCIPAL: Keys = {"lambda:Principal": "Principal"}
-_REQUEST_TAGS = {"aws:RequestTag/": tags_of()}
+_TAG_NAMES, _REQUEST_TAGS = tagging()
 _EVERY_MAPPING = "arn:aws:lambda:{region}:{account}:event-source-mapping:*"
 
 _FUNCTIONS: Operations = {
@@ -91,8 +90,8 @@ _FUNCTIONS: Operations = {
     ),
     **allowed_by("lambda:InvokeFunction", _function, "Invoke InvokeWithResponseStream"),
     **allowed_by("lambda:InvokeFunction", _function, "InvokeAsync"),
-    **same("lambda", _function, "DeleteFunction GetFunction GetFunctionConfiguration GetPolicy"),
-    **same("lambda", _function, "AddPermission RemovePermission", _PRINCIPAL),
+    **same("lambda", _function, "DeleteFunction GetFunction GetFunctionConfiguration GetPolicy RemovePermission"),
+    **same("lambda", _function, "AddPermission", _PRINCIPAL),
     **same(
         "lambda",
         _function,
@@ -111,7 +110,6 @@ _FUNCTIONS: Operations = {
 }
 _REST: Operations = {
     "PublishLayerVersion": (Need("lambda:PublishLayerVersion", _LAYER),),
-    **same("lambda", _LAYER, "ListLayerVersions"),
     **same(
         "lambda",
         _LAYER_VERSION,
@@ -119,12 +117,16 @@ _REST: Operations = {
         "RemoveLayerVersionPermission",
     ),
     "GetLayerVersionByArn": (Need("lambda:GetLayerVersion", "{Arn}"),),
-    **same("lambda", "*", "ListLayers ListEventSourceMappings"),
+    **same("lambda", "*", "ListEventSourceMappings ListLayerVersions ListLayers"),
     "CreateEventSourceMapping": (
         Need(
-            "lambda:CreateEventSourceMapping", _EVERY_MAPPING, caller_keys={"lambda:FunctionArn": _function_of_mapping}
+            "lambda:CreateEventSourceMapping",
+            "*",
+            _TAG_NAMES,
+            _REQUEST_TAGS,
+            caller_keys={"lambda:FunctionArn": _function_of_mapping},
         ),
-        Need("lambda:TagResource", _EVERY_MAPPING, {"aws:TagKeys": tag_names()}, _REQUEST_TAGS, when=is_set("Tags")),
+        Need("lambda:TagResource", _EVERY_MAPPING, _TAG_NAMES, _REQUEST_TAGS, when=is_set("Tags")),
     ),
     **same("lambda", _MAPPING, "DeleteEventSourceMapping GetEventSourceMapping UpdateEventSourceMapping"),
     "ListTags": (Need("lambda:ListTags", "{Resource}"),),

@@ -51,16 +51,16 @@ OPERATIONS: Operations = {
     ),
     "DescribeMetricFilters": (Need("logs:DescribeMetricFilters", _ONE),),
     "PutSubscriptionFilter": (
-        Need("logs:PutSubscriptionFilter", _ONE, {"logs:DestinationArn": "destinationArn"}),
+        Need("logs:PutSubscriptionFilter", _ONE),
         Need("iam:PassRole", "{roleArn}", {"iam:PassedToService": lambda _: "logs.amazonaws.com"}, when="roleArn"),
     ),
     **same("logs", _stream, "DeleteLogStream GetLogEvents PutLogEvents"),
     **same("logs", _SEARCHED, "StartQuery"),
-    "DescribeLogGroups": (Need("logs:DescribeLogGroups", _group()),),
+    "GetQueryResults": (Need("logs:GetQueryResults", _group()),),
     **same(
         "logs",
         "*",
-        "DeleteResourcePolicy DescribeDestinations DescribeQueries DescribeResourcePolicies GetQueryResults "
+        "DeleteResourcePolicy DescribeDestinations DescribeLogGroups DescribeQueries DescribeResourcePolicies "
         "PutResourcePolicy StopQuery TestMetricFilter",
     ),
     **same("logs", _DESTINATION, "DeleteDestination PutDestination PutDestinationPolicy"),

@@ -45,7 +45,8 @@ class Need:
     is an ARN itself stands for the whole), or a function. `families` are keys that end in a tag's key
     (`aws:RequestTag/`), `caller_keys` those whose values depend on the caller (a function's name becomes an ARN).
     `when` is a path that has to lead somewhere for the need to arise, or a function. `kms_action` is what the service
-    does for the caller with the key that protects `kms_from`, by default the resource.
+    does for the caller with the key that protects `kms_from`, by default the resource. Unless it is `optional`, a need
+    whose resource leads nowhere is one on everything.
     """
 
     action: str
@@ -57,6 +58,7 @@ class Need:
     kms_from: str | Arns = ""
     attributes: Attributes | None = None
     caller_keys: Mapping[str, Callable[[Parameters, Caller], Value | None]] = field(default_factory=dict)
+    optional: bool = False
 
     def of(self, parameters: Parameters, caller: Caller) -> Iterator[Needed]:
         """What a request with these parameters needs; nothing if `when` does not hold."""
@@ -64,7 +66,7 @@ class Need:
             return
         context = self.context(parameters, caller)
         attributes = self.attributes(parameters) if self.attributes else {}
-        for arn in _arns(self.resource, parameters, caller):
+        for arn in _arns(self.resource, parameters, caller) or (() if self.optional else ("*",)):
             source = next(iter(_arns(self.kms_from or arn, parameters, caller)), "") if self.kms_action else ""
             kms_action = self.kms_action if source else ""
             yield Needed(self.action, arn, owner(arn, caller), context, kms_action, source, attributes)
@@ -93,6 +95,6 @@ def _read(parameters: Parameters, path: str) -> Value | None:
     return texts(values(parameters, path)) if "[]" in path else text(at(parameters, path))
 
 
-def _arns(resource: str | Arns, parameters: Parameters, caller: Caller) -> Iterable[str]:
+def _arns(resource: str | Arns, parameters: Parameters, caller: Caller) -> tuple[str, ...]:
     found = resource(parameters, caller) if callable(resource) else filled(resource, parameters, caller)
     return tuple(dict.fromkeys(found))

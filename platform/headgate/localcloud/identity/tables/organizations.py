@@ -16,6 +16,7 @@ _POLICY_TYPE: Keys = {"organizations:PolicyType": "PolicyType"}
 _FILTER: Keys = {"organizations:PolicyType": "Filter"}
 _PRINCIPAL: Keys = {"organizations:ServicePrincipal": "ServicePrincipal"}
 _SCP = "service_control_policy"
+_FULL_ACCESS = "p-FullAWSAccess"  # AWS's own, in every organization
 
 
 def _thing(*paths: str) -> Arns:
@@ -31,6 +32,8 @@ def _thing(*paths: str) -> Arns:
 def _arn(identifier: str, account: str) -> str:
     start = f"arn:aws:organizations::{account}:"
     kind = "account" if identifier.isdigit() else _KINDS.get(identifier.partition("-")[0], "account")
+    if identifier == _FULL_ACCESS:
+        return f"arn:aws:organizations::aws:policy/{_SCP}/{identifier}"
     if kind == "policy":
         return f"{start}policy/o-*/{_SCP}/{identifier}"
     return f"{start}{kind}/o-*/{identifier}"
@@ -78,7 +81,9 @@ OPERATIONS: Operations = {
     **same("organizations", _TARGET, "ListPoliciesForTarget", _FILTER),
     **same("organizations", _TARGET, "DescribeEffectivePolicy", _POLICY_TYPE),
     **same("organizations", _thing("RootId"), "EnablePolicyType DisablePolicyType", _POLICY_TYPE),
-    "PutResourcePolicy": creates("organizations:PutResourcePolicy", "*"),
+    "PutResourcePolicy": creates(
+        "organizations:PutResourcePolicy", "arn:aws:organizations::{account}:resourcepolicy/o-*/rp-*"
+    ),
     **same("organizations", "*", "DeleteResourcePolicy"),
     "ListTagsForResource": (Need("organizations:ListTagsForResource", _thing("ResourceId")),),
     "TagResource": tags_resource(_TAG, _thing("ResourceId")),

@@ -18,7 +18,7 @@ _PARTS: Keys = {"ram:Principal": several("principals[]"), "ram:ResourceArn": sev
 OPERATIONS: Operations = {
     "CreateResourceShare": creates(
         "ram:CreateResourceShare",
-        "arn:aws:ram:{region}:{account}:resource-share/*",
+        "*",
         {**_PARTS, "ram:RequestedAllowsExternalPrincipals": "allowExternalPrincipals"},
         tags="tags",
         key="key",

@@ -128,14 +128,18 @@ _OBJECTS: Operations = {
         for need in _versioned("s3:PutObjectAcl")
     ),
     "PutObject": _writes({**_WRITING, **_CONDITIONAL}),
-    "PostObject": (
-        Need("s3:PutObject", _OBJECT, _WRITING, kms_action="kms:GenerateDataKey", kms_from=_encryption_key),
-    ),
+    "PostObject": (Need("s3:PutObject", _OBJECT, kms_action="kms:GenerateDataKey", kms_from=_encryption_key),),
     "CreateMultipartUpload": _writes(_WRITING),
     "CopyObject": (*_writes({**_WRITING, **_COPYING}), *_READS_SOURCE),
     "UploadPart": (Need("s3:PutObject", _OBJECT, kms_action="kms:GenerateDataKey", kms_from=_BUCKET),),
     "UploadPartCopy": (
-        Need("s3:PutObject", _OBJECT, _COPYING, kms_action="kms:GenerateDataKey", kms_from=_BUCKET),
+        Need(
+            "s3:PutObject",
+            _OBJECT,
+            {"s3:x-amz-copy-source": _copy_source},
+            kms_action="kms:GenerateDataKey",
+            kms_from=_BUCKET,
+        ),
         *_READS_SOURCE,
     ),
     "CompleteMultipartUpload": (Need("s3:PutObject", _OBJECT, _CONDITIONAL),),

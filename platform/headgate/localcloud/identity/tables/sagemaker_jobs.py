@@ -120,10 +120,7 @@ _JOBS: Operations = {
         *new("CreateProcessingJob", "processing-job/{ProcessingJobName}", _PROCESSING),
         runs_as("RoleArn"),
     ),
-    "CreateTransformJob": (
-        *new("CreateTransformJob", "transform-job/{TransformJobName}", _TRANSFORM),
-        Need("sagemaker:CreateTransformJob", PREFIX + "model/{ModelName}"),
-    ),
+    "CreateTransformJob": new("CreateTransformJob", "transform-job/{TransformJobName}", _TRANSFORM),
 }
 _MONITORS: Operations = {
     "CreateMonitoringSchedule": (
@@ -207,7 +204,7 @@ _NOTEBOOKS: Operations = {
                 "sagemaker:AppNetworkAccessType": "AppNetworkAccessType",
                 "sagemaker:VpcSubnets": several("SubnetIds[]"),
                 "sagemaker:VpcSecurityGroupIds": several("DefaultUserSettings.SecurityGroups[]"),
-                "sagemaker:HomeEfsFileSystemKmsKey": first("KmsKeyId", "HomeEfsFileSystemKmsKeyId"),
+                "sagemaker:VolumeKmsKey": first("KmsKeyId", "HomeEfsFileSystemKmsKeyId"),
             },
         ),
         runs_as("DefaultUserSettings.ExecutionRole"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from headgate.localcloud.identity.tables.model import Keys, Need
 from headgate.localcloud.identity.tables.parts import Operations, several, tags_of
@@ -65,11 +66,16 @@ def _packages_of_group(parameters: Parameters, caller: Caller) -> tuple[str, ...
     return _new_package(parameters, caller) if values(parameters, "ModelPackageGroupName") else ("*",)
 
 
+def _creates_package() -> tuple[Need, ...]:
+    main, tagged = new("CreateModelPackage", "model-package/*")
+    return (
+        replace(main, resource=_new_package, keys={**main.keys, **_APPROVAL}, families={**main.families, **_METADATA}),
+        replace(tagged, resource=_new_package),
+    )
+
+
 _PACKAGES: Operations = {
-    "CreateModelPackage": tuple(
-        Need(need.action, _new_package, {**need.keys, **_APPROVAL}, {**need.families, **_METADATA}, need.when)
-        for need in new("CreateModelPackage", "model-package/*")
-    ),
+    "CreateModelPackage": _creates_package(),
     "UpdateModelPackage": (
         Need("sagemaker:UpdateModelPackage", "{ModelPackageArn}", {**_APPROVAL, **_REMOVED}, _METADATA),
     ),
@@ -82,7 +88,7 @@ _PACKAGES: Operations = {
 _MODELS: Operations = {
     "CreateModel": (
         *new("CreateModel", "model/{ModelName}", {**network(), **isolation()}),
-        Need("sagemaker:CreateModel", _foreign_packages),
+        Need("sagemaker:CreateModel", _foreign_packages, optional=True),
         runs_as("ExecutionRoleArn"),
     ),
     "CreateEndpointConfig": (

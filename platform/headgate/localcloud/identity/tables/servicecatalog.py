@@ -36,7 +36,7 @@ OPERATIONS: Operations = {
         "servicecatalog",
         _PORTFOLIO,
         "AcceptPortfolioShare AssociatePrincipalWithPortfolio CreatePortfolioShare DeletePortfolioShare "
-        "DescribePortfolioShares DisassociatePrincipalFromPortfolio ListConstraintsForPortfolio ListPortfolioAccess "
+        "DescribePortfolioShares DisassociatePrincipalFromPortfolio ListPortfolioAccess "
         "ListPrincipalsForPortfolio RejectPortfolioShare",
     ),
     "CreateProduct": creates("servicecatalog:CreateProduct", _START + "product/*"),
@@ -45,7 +45,6 @@ OPERATIONS: Operations = {
         _PRODUCT_BY_ID,
         "DeleteProduct DescribeProduct DescribeProductAsAdmin UpdateProduct",
     ),
-    "DescribeProductView": (Need("servicecatalog:DescribeProductView", _START + "product/*"),),
     **same(
         "servicecatalog",
         _PRODUCT,
@@ -57,16 +56,16 @@ OPERATIONS: Operations = {
         "servicecatalog",
         "*",
         "AssociateProductWithPortfolio DisassociateProductFromPortfolio DeleteConstraint DescribeConstraint "
-        "UpdateConstraint DescribePortfolioShareStatus EnableAWSOrganizationsAccess DisableAWSOrganizationsAccess "
+        "UpdateConstraint DescribePortfolioShareStatus DescribeProductView ListConstraintsForPortfolio "
+        "EnableAWSOrganizationsAccess DisableAWSOrganizationsAccess "
         "GetAWSOrganizationsAccessStatus GetProvisionedProductOutputs ListAcceptedPortfolioShares ListPortfolios "
         "ListTagOptions SearchProducts SearchProductsAsAdmin",
     ),
+    **same("servicecatalog", "*", "ListRecordHistory ScanProvisionedProducts SearchProvisionedProducts", _LEVELS),
     **same(
         "servicecatalog",
         "*",
-        "DescribeProvisionedProduct DescribeRecord ListRecordHistory ScanProvisionedProducts "
-        "SearchProvisionedProducts TerminateProvisionedProduct UpdateProvisionedProduct",
-        _LEVELS,
+        "DescribeProvisionedProduct DescribeRecord TerminateProvisionedProduct UpdateProvisionedProduct",
     ),
     "ListStackInstancesForProvisionedProduct": (Need("servicecatalog:ListStackInstancesForProvisionedProduct"),),
     "UpdateProvisionedProductProperties": (Need("servicecatalog:UpdateProvisionedProductProperties"),),

@@ -1,11 +1,10 @@
-"""SNS. What is done with a subscription is on its topic."""
+"""SNS. What is done with a subscription is on everything, by the reference."""
 
 from __future__ import annotations
 
 from headgate.localcloud.identity.tables.model import Keys, Need
 from headgate.localcloud.identity.tables.parts import (
     Operations,
-    allowed_by,
     creates,
     same,
     tags_resource,
@@ -22,11 +21,6 @@ def _target(parameters: Parameters, _: Caller) -> tuple[str, ...]:
     return (str(at(parameters, "TopicArn") or at(parameters, "TargetArn") or "*"),)
 
 
-def _topic_of(parameters: Parameters, _: Caller) -> tuple[str, ...]:
-    """The topic's ARN is the subscription's without its last part."""
-    return (str(at(parameters, "SubscriptionArn") or "*").rpartition(":")[0] or "*",)
-
-
 OPERATIONS: Operations = {
     "CreateTopic": creates("sns:CreateTopic", "arn:aws:sns:{region}:{account}:{Name}", tag_action="sns:TagResource"),
     "Publish": (Need("sns:Publish", _target),),
@@ -39,9 +33,7 @@ OPERATIONS: Operations = {
         "SetTopicAttributes",
     ),
     **same("sns", "{ResourceArn}", "GetDataProtectionPolicy ListTagsForResource PutDataProtectionPolicy"),
-    **same("sns", _topic_of, "GetSubscriptionAttributes SetSubscriptionAttributes"),
-    **allowed_by("sns:Unsubscribe", _topic_of, "Unsubscribe"),
-    **same("sns", "*", "ListSubscriptions ListTopics"),
+    **same("sns", "*", "GetSubscriptionAttributes ListSubscriptions ListTopics SetSubscriptionAttributes Unsubscribe"),
     "TagResource": tags_resource("sns:TagResource", "{ResourceArn}"),
     "UntagResource": untags_resource("sns:UntagResource", "{ResourceArn}"),
 }

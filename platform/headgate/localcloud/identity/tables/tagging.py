@@ -65,12 +65,15 @@ OPERATIONS: Operations = {
     **same("tag", "*", "GetComplianceSummary GetResources GetTagKeys GetTagValues"),
     "TagResources": (
         Need("tag:TagResources", _known),
-        *(Need(f"{service}:{tag}", _of(service), _NAMES, _FAMILIES) for service, (tag, _) in sorted(_ACTIONS.items())),
+        *(
+            Need(f"{service}:{tag}", _of(service), _NAMES, _FAMILIES, optional=True)
+            for service, (tag, _) in sorted(_ACTIONS.items())
+        ),
     ),
     "UntagResources": (
         Need("tag:UntagResources", _known),
         *(
-            Need(f"{service}:{untag}", _of(service), {"aws:TagKeys": tag_names("TagKeys")})
+            Need(f"{service}:{untag}", _of(service), {"aws:TagKeys": tag_names("TagKeys")}, optional=True)
             for service, (_, untag) in sorted(_ACTIONS.items())
         ),
     ),
