@@ -14,6 +14,7 @@ _CATALOG = (
     Call("dynamodb", "query"),
     Call("dynamodb", "transact_write_items"),
 )
+_READ = (Call("dynamodb", "get_item"),)
 _ITEM = (
     Call("dynamodb", "get_item"),
     Call("dynamodb", "transact_write_items"),
@@ -54,7 +55,7 @@ CALLS: Mapping[str, frozenset[Call]] = {
     ),
     "deploy": frozenset(
         {
-            *_ITEM,
+            *_READ,
             *_LEASE,
             Call("organizations", "list_parents"),
             Call("cloudformation", "list_stack_instances"),
@@ -67,7 +68,7 @@ CALLS: Mapping[str, frozenset[Call]] = {
     ),
     "grant": frozenset(
         {
-            *_ITEM,
+            *_READ,
             *_LEASE,
             Call("lakeformation", "list_permissions", Where.DATA_LAKE),
             Call("lakeformation", "grant_permissions", Where.DATA_LAKE),
@@ -93,7 +94,7 @@ CALLS: Mapping[str, frozenset[Call]] = {
     ),
     "inspect": frozenset(
         {
-            *_ITEM,
+            *_READ,
             *_LEASE,
             Call("sagemaker", "list_endpoints", Where.TEAM),
             Call("s3", "list_buckets", Where.TEAM),
@@ -111,8 +112,8 @@ CALLS: Mapping[str, frozenset[Call]] = {
             Call("organizations", "close_account"),
         }
     ),
-    "fail": frozenset({*_ITEM, *_LEASE}),
-    "conclude": frozenset({*_CATALOG, *_LEASE}),
+    "fail": frozenset(_ITEM),
+    "conclude": frozenset({*_READ, *_LEASE, Call("dynamodb", "query")}),
     "ended": frozenset(),
 }
 """By the name of the handler, a function of `headgate.control.vending.handlers`. A role of another account is assumed

@@ -30,11 +30,14 @@ class Conclusion:
 
 
 def record_failure(event: Mapping[str, Any], edges: Edges) -> dict[str, Any]:
-    """Write why an account's work has ended into its item; the machine's item is handed on with the reason."""
+    """Write why an account's work has ended into its item; the machine's item is handed on with the reason.
+
+    Why an account is quarantined or retired is not overwritten.
+    """
     value = event["item"]
     item, reason = Item.from_json(value), reason_of(value["error"])
     row = catalog.read(edges.aws, edges.settings, item.work.team, item.account.name)
-    if row is not None and row.reason != reason:
+    if row is not None and row.reason != reason and row.state not in (State.QUARANTINED, State.RETIRED):
         catalog.write(edges.aws, edges.settings, item.work, row, replace(row, reason=reason), edges.now)
     return {**item.as_json(), "failed": reason}
 

@@ -76,8 +76,7 @@ def _account(team: Mapping[str, Any], account: Mapping[str, Any]) -> Wanted:
             "OwnerEmail": owner,
         },
         environment_parameters={
-            environment: {**common, **internet, "Environment": environment, "DataSets": f":{data_sets}"}
-            for environment in account["environments"]
+            environment: {**common, **internet, "DataSets": f":{data_sets}"} for environment in account["environments"]
         },
     )
 

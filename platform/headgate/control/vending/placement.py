@@ -21,6 +21,8 @@ from headgate.control.vending.values import Action, Item, Row, State, Wanted
 MOST_ROUNDS = 8
 """Of facts and actions in one invocation; every action brings the account nearer, so that more are a contradiction."""
 
+_REFUSED = ("CANCELED", "DECLINED", "EXPIRED")
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -51,6 +53,13 @@ class Remember:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Write that nothing will come of it, for the item's reason; the next request begins anew."""
+
+    row: Row
+
+
+@dataclass(frozen=True, slots=True)
 class Tag:
     """Say on the account whose it is."""
 
@@ -72,7 +81,7 @@ class Wait:
     waiting_for: str
 
 
-Decision = Create | Invite | Remember | Tag | Move | Wait | None
+Decision = Create | Invite | Remember | GiveUp | Tag | Move | Wait | None
 
 
 def place(edges: Edges, item: Item, row: Row) -> Progress:
@@ -131,8 +140,8 @@ def _create(facts: Facts) -> Decision:
         return Create()
     if creation.state == "FAILED":
         if row.request_id:
-            return Remember(replace(row, request_id=None, reason=creation_failed(row, creation.failure)))
-        raise Refused(creation_failed(row, creation.failure))
+            return GiveUp(replace(row, request_id=None, reason=creation_failed(row, creation.failure)))
+        return Create()
     if row.request_id != creation.request_id:
         return Remember(replace(row, request_id=creation.request_id))
     return Wait(f"Organizations to create {row}")
@@ -143,13 +152,11 @@ def _adopt(facts: Facts, wanted: Wanted) -> Decision:
     if row.account_id and row.account_id != wanted.account_id:
         raise Refused(f"{row} is {row.account_id} in the catalog, but {wanted.account_id} in the declaration")
     known = invitation is not None and row.handshake_id == invitation.handshake_id
-    if invitation is None or (invitation.state in ("CANCELED", "DECLINED", "EXPIRED") and not known):
+    if invitation is None or (invitation.state in _REFUSED and not known):
         return Invite()
-    if invitation.state in ("CANCELED", "DECLINED", "EXPIRED"):
-        raise Refused(
-            f"the invitation of account {wanted.account_id} ({row}) was {invitation.state.lower()}: "
-            "adopt it again to send another"
-        )
+    if invitation.state in _REFUSED:
+        reason = f"account {wanted.account_id} ({row}) has not joined: its invitation was {invitation.state.lower()}"
+        return GiveUp(replace(row, handshake_id=None, reason=f"{reason}; request again to send another"))
     if not known:
         return Remember(replace(row, handshake_id=invitation.handshake_id))
     return Wait(f"account {wanted.account_id} to accept invitation {invitation.handshake_id}")
@@ -215,7 +222,7 @@ def tags_of(row: Row, wanted: Wanted) -> tuple[tuple[str, str], ...]:
     return (*tags, (COST_TAG, wanted.cost_centre)) if wanted.cost_centre else tags
 
 
-def _do(edges: Edges, item: Item, row: Row, decision: Create | Invite | Remember | Tag | Move) -> Row:
+def _do(edges: Edges, item: Item, row: Row, decision: Create | Invite | Remember | GiveUp | Tag | Move) -> Row:
     aws, wanted = edges.aws, item.account
     match decision:
         case Create():
@@ -231,8 +238,9 @@ def _do(edges: Edges, item: Item, row: Row, decision: Create | Invite | Remember
             row = _write(edges, item, row, replace(row, handshake_id=handshake["Id"]))
         case Remember(after):
             row = _write(edges, item, row, after)
-            if after.reason and not after.request_id and not after.account_id:
-                raise Refused(after.reason)
+        case GiveUp(after):
+            _write(edges, item, row, after)
+            raise Refused(after.reason)
         case Tag(tags):
             aws.call("organizations", "tag_resource", ResourceId=row.account_id, Tags=_pairs(tags))
         case Move(source, destination):

@@ -52,18 +52,18 @@ class Wait:
     """Look again later."""
 
 
-Decision = Move | Close | Record | Wait | None
+Decision = Move | Close | Record | Wait
 
 
 def retire(edges: Edges, item: Item, row: Row) -> Progress:
     """Retire an account whose stacks and grants are gone."""
     kept_open = ""
     for _ in range(MOST_ROUNDS):
+        if row.state is State.RETIRED:
+            return SETTLED
         facts = replace(gather(edges, row), kept_open=kept_open)
         decision = decide(facts, edges.settings)
         match decision:
-            case None:
-                return SETTLED
             case Wait():
                 break
             case Move(source):
@@ -86,10 +86,8 @@ def gather(edges: Edges, row: Row) -> Facts:
 
 
 def decide(facts: Facts, settings: Settings) -> Decision:
-    """What comes next; None when the account is retired."""
+    """What comes next on the way to an item that is retired."""
     row, member = facts.row, facts.member
-    if row.state is State.RETIRED:
-        return None
     if member is None:
         return _without_account(facts)
     if row.account_id is None:
