@@ -25,7 +25,9 @@ def plain(answer: Any) -> str:
 
 
 WRITES: list[tuple[str, str, dict[str, Any]]] = [
-    ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": '{"Version": "2012-10-17", "Statement": []}'}),
+    ("iam", "create_role", {"RoleName": "r", "AssumeRolePolicyDocument": json.dumps({
+        "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}]})}),
     ("iam", "create_user", {"UserName": "ann"}),
     ("iam", "create_access_key", {"UserName": "ann"}),
     ("iam", "create_policy", {"PolicyName": "p", "PolicyDocument": json.dumps({
@@ -83,10 +85,10 @@ def before(daemon: LocalDaemon) -> SimpleNamespace:
     """Everything that the tests do before the daemon is killed, twice; and what they saw then."""
     seen = SimpleNamespace()
     seen.untouched = plain(daemon.client("ec2", region="eu-central-1").describe_subnets())
-    for service, method, arguments in WRITES:
-        getattr(daemon.client(service), method)(**arguments)
     role = "arn:aws:iam::444444444444:role/r"
     seen.keys = daemon.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+    for service, method, arguments in WRITES:
+        getattr(daemon.client(service), method)(**arguments)
     kms = daemon.client("kms")
     symmetric = kms.create_key()["KeyMetadata"]["KeyId"]
     seen.cipher = kms.encrypt(KeyId=symmetric, Plaintext=b"secret")["CiphertextBlob"]
