@@ -9,7 +9,7 @@ import json
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,6 +43,7 @@ class Session:
     profile: str | None = None
     declared_role: str | None = None
     declared_bucket: str | None = None
+    _keys: Mapping[str, str] | None = field(default=None, repr=False)
     _boto3: Any = field(default=None, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -95,10 +96,44 @@ class Session:
 
     def environment(self) -> dict[str, str]:
         """Variables that make another process's AWS SDK use this cloud as this session does."""
+        keys = dict(self._keys or {})
         if self.target == "local":
-            return local_environment(self.endpoint_url or "", self.account, self.region)
-        variables = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
-        return {**variables, "AWS_PROFILE": self.profile} if self.profile else variables
+            return {**local_environment(self.endpoint_url or "", self.account, self.region), **keys}
+        variables = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region, **keys}
+        return {**variables, "AWS_PROFILE": self.profile} if self.profile and not keys else variables
+
+    def assume(self, role_arn: str, tags: Mapping[str, str] | None = None) -> Session:
+        """A session as a role, in the role's account. Raises UserError when the role does not trust this session."""
+        from botocore.exceptions import ClientError
+
+        request: dict[str, Any] = {"RoleArn": role_arn, "RoleSessionName": "headgate"}
+        if tags:
+            request["Tags"] = [{"Key": key, "Value": value} for key, value in tags.items()]
+        try:
+            given = self.client("sts").assume_role(**request)["Credentials"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "AccessDenied":
+                raise
+            raise UserError(
+                f"these credentials may not become {role_arn}: {error.response['Error']['Message']}",
+                expected="somebody whom the role trusts: the right persona of the right team, or a machine by its role",
+                next_command="aws sts get-caller-identity",
+            ) from error
+        return self.with_keys(
+            role_arn.split(":")[4], given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"]
+        )
+
+    def with_keys(self, account: str, key: str, secret: str, token: str | None = None) -> Session:
+        """The same cloud and region with other credentials."""
+        keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
+        if token:
+            keys["AWS_SESSION_TOKEN"] = token
+        made = _boto3_session(
+            aws_access_key_id=key, aws_secret_access_key=secret, aws_session_token=token, region_name=self.region
+        )
+        return replace(
+            self, account=account, _keys=keys, _boto3=made, _clients={}, _lock=threading.Lock(), declared_role=None
+        )
 
     def _make(self, service: str) -> Any:
         from botocore.config import Config

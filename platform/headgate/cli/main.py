@@ -43,6 +43,7 @@ COMMANDS: dict[str, Lazy] = {
     "models": Lazy("headgate.cli.models", "List registered models, their metrics and lineage."),
     "plugins": Lazy("headgate.cli.plugins", "List, check and write plugins."),
     "cloud": Lazy("headgate.cli.cloud", "Start, stop and look into the local cloud."),
+    "accounts": Lazy("headgate.cli.accounts", "Plan, apply, request and retire the organization's accounts."),
     "doctor": Lazy("headgate.cli.doctor", "Check this machine and say how to mend it."),
     "schema": Lazy("headgate.cli.schema", "Print the JSON Schema of headgate.yaml, for editors."),
     "completion": Lazy("headgate.cli.completion", "Print the shell's completion script."),

@@ -17,7 +17,7 @@ FORMAT = 1
 
 _OURS = (
     *("version", "daemon.json", "daemon.log", "daemon.log.1", "daemon.lock", "start.lock", "port"),
-    *("s3", "logs", "jobs", "functions", "moto", "trail"),
+    *("s3", "logs", "jobs", "functions", "moto", "trail", "people"),
 )
 _OURS_BY_PREFIX = ("state.db",)
 

@@ -1,0 +1,1 @@
+"""What the platform team does with an organization: plan, apply, vend, isolate and retire accounts."""
