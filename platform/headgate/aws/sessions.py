@@ -43,10 +43,10 @@ class Session:
     profile: str | None = None
     declared_role: str | None = None
     declared_bucket: str | None = None
-    _keys: Mapping[str, str] | None = field(default=None, repr=False)
     _boto3: Any = field(default=None, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _keys: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
     def bucket(self) -> str:

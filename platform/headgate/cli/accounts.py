@@ -38,8 +38,8 @@ _DETAILS = 20
 """So many details of one change fit on a screen."""
 
 
-def _organization_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    option: Callable[..., Any] = click.option(
+def _organization_option(command: Callable[..., Any]) -> Any:
+    option = click.option(
         "--organization",
         type=click.Path(path_type=Path),
         metavar="FILE",
@@ -48,7 +48,7 @@ def _organization_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return option(command)
 
 
-def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
+def _shared(command: Callable[..., Any]) -> Any:
     wrapped: Callable[..., Any] = options(target_option(_organization_option(command)))
     return wrapped
 
