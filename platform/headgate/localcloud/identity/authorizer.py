@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.identity.directory import Directory, ResourceRecord
-from headgate.localcloud.identity.evaluate import AccessRequest, Decision, PolicySet, evaluate
+from headgate.localcloud.identity.evaluate import AccessRequest, Decision, PolicySet, evaluate, spares_own_root
 from headgate.localcloud.identity.policy import Policy
 from headgate.localcloud.identity.principals import Principal
 from headgate.localcloud.identity.requests import Needed, UnknownOperationError, required
@@ -19,6 +19,7 @@ from headgate.localcloud.seams import Caller, Clock
 
 _GLOBAL_SERVICES = frozenset({"iam", "organizations", "budgets"})
 _GLOBAL_REGION = "us-east-1"
+_S3 = "arn:aws:s3:::"
 _ORGANIZATIONS = "arn:aws:organizations::"
 _REMEMBERED = 4096
 _NOTHING_NEEDED = Decision(True, "none", "allow", "")
@@ -108,7 +109,7 @@ class Authorizer:
 
     def _decide(self, needed: Needed, standing: Standing, caller: Caller, region: str) -> Authorization:
         arn = self._own_arn(needed.resource, caller)
-        record = None if arn == "*" else self._directory.resource(arn)
+        record = self._record(arn)
         owner = record.owner_account if record else needed.owner_account or caller.account
         if arn.startswith(_ORGANIZATIONS):
             owner = caller.account  # the organization decides who may ask; no policy of its parts does
@@ -120,12 +121,25 @@ class Authorizer:
         }
         asked = AccessRequest(standing.principal, needed.action, arn, context)
         decision = self._evaluated(asked, standing, record, owner)
-        shown = Needed(needed.action, arn, owner, needed.context, needed.kms_action, needed.kms_from)
+        shown = replace(needed, resource=arn, owner_account=owner)
         if decision.allowed and needed.kms_action:
             by_key = self._key_decision(needed, arn, standing, caller, region)
             if by_key is not None and not by_key.decision.allowed:
                 return by_key
         return Authorization(decision, owner, standing.principal, shown)
+
+    def _record(self, arn: str) -> ResourceRecord | None:
+        """What is known of a resource. An object, there or not, has its bucket's owner and policy."""
+        if arn == "*":
+            return None
+        record = self._directory.resource(arn)
+        if not arn.startswith(_S3) or "/" not in arn:
+            return record
+        bucket = self._directory.resource(arn.partition("/")[0])
+        if bucket is None:
+            return record
+        known = record or ResourceRecord(bucket.owner_account)
+        return replace(known, owner_account=bucket.owner_account, policy=bucket.policy)
 
     def _own_arn(self, arn: str, caller: Caller) -> str:
         """The ARN that policies name: with an IAM path, a secret's suffix, an organization's id."""
@@ -152,7 +166,9 @@ class Authorizer:
         if record is not None and record.policy is not None and layer != "none":
             policy = compiled(record.policy, "trust" if layer == "trust" else "resource", layer)
         if isinstance(policy, Decision):
-            return policy
+            if not spares_own_root(asked, same_account=same):
+                return policy
+            policy = None
         return evaluate(
             asked,
             PolicySet(

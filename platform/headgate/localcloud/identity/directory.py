@@ -112,8 +112,9 @@ class Directory(Protocol):
     def resource(self, arn: str) -> ResourceRecord | None:
         """What exists under an ARN, or None.
 
-        Also asked with ARNs of what is in something else, whose owner and policy are the outer one's: objects of S3
-        (existing or not) have their bucket's, model packages (`model-package/GROUP/*` too) their group's, streams
-        their log group's, rules and functions with a version or alias that of the whole.
+        An object of S3 is asked for under its own ARN, for its tags and key, and under its bucket's, for owner and
+        policy. Other parts of something larger have the larger one's owner and policy: model packages (also as
+        `model-package/GROUP/*`) their group's, log streams their log group's, functions with a version or alias the
+        function's.
         """
         ...

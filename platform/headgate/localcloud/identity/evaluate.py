@@ -110,6 +110,11 @@ def evaluate(request: AccessRequest, policies: PolicySet) -> Decision:
     return _with_identity(request, policies, resource, identity, (("boundary", boundary), ("session", session)))
 
 
+def spares_own_root(request: AccessRequest, *, same_account: bool) -> bool:
+    """Whether a bucket's policy has no say: its account's root can always read, replace and delete the policy."""
+    return request.principal.kind == "root" and same_account and request.action.lower() in _OWN_BUCKET_POLICY
+
+
 def _with_identity(
     request: AccessRequest,
     policies: PolicySet,
@@ -152,8 +157,7 @@ def _beyond_scps(principal: Principal) -> bool:
 def _resource_verdict(request: AccessRequest, policies: PolicySet) -> _Verdict:
     if policies.resource is None:
         return _Verdict()
-    own_root = request.principal.kind == "root" and policies.same_account
-    if own_root and request.action.lower() in _OWN_BUCKET_POLICY:
+    if spares_own_root(request, same_account=policies.same_account):
         return _Verdict()
     return _verdict(request, (policies.resource,))
 

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from headgate.localcloud.identity.tables.model import Arns, Need
-from headgate.localcloud.identity.tables.parts import Operations, creates, same, tags_resource, untags_resource
+from headgate.localcloud.identity.tables.parts import (
+    Operations,
+    creates,
+    pass_role,
+    same,
+    tags_resource,
+    untags_resource,
+)
 from headgate.localcloud.identity.tables.paths import Parameters, at, values
 from headgate.localcloud.seams import Caller
 
@@ -38,6 +45,7 @@ def _named(parameters: Parameters, caller: Caller) -> tuple[str, ...]:
 
 _ONE = _group("logGroupName", "logGroupIdentifier")
 _SEARCHED = _group("logGroupName", "logGroupNames[]", "logGroupIdentifiers[]")
+_PRINCIPAL = "logs.amazonaws.com"
 _DESTINATION = "arn:aws:logs:{region}:{account}:destination:{destinationName}"
 
 OPERATIONS: Operations = {
@@ -52,7 +60,7 @@ OPERATIONS: Operations = {
     "DescribeMetricFilters": (Need("logs:DescribeMetricFilters", _ONE),),
     "PutSubscriptionFilter": (
         Need("logs:PutSubscriptionFilter", _ONE),
-        Need("iam:PassRole", "{roleArn}", {"iam:PassedToService": lambda _: "logs.amazonaws.com"}, when="roleArn"),
+        pass_role("roleArn", _PRINCIPAL),
     ),
     **same("logs", _stream, "DeleteLogStream GetLogEvents PutLogEvents"),
     **same("logs", _SEARCHED, "StartQuery"),
@@ -63,7 +71,8 @@ OPERATIONS: Operations = {
         "DeleteResourcePolicy DescribeDestinations DescribeLogGroups DescribeQueries DescribeResourcePolicies "
         "PutResourcePolicy StopQuery TestMetricFilter",
     ),
-    **same("logs", _DESTINATION, "DeleteDestination PutDestination PutDestinationPolicy"),
+    **same("logs", _DESTINATION, "DeleteDestination PutDestinationPolicy"),
+    "PutDestination": (Need("logs:PutDestination", _DESTINATION), pass_role("roleArn", _PRINCIPAL)),
     "ListTagsForResource": (Need("logs:ListTagsForResource", _tagged),),
     "TagResource": tags_resource("logs:TagResource", _tagged, tags="tags"),
     "UntagResource": untags_resource("logs:UntagResource", _tagged, names="tagKeys"),

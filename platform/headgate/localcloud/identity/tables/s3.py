@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, unquote
 
 from headgate.localcloud.identity.tables.kms import key_arn
 from headgate.localcloud.identity.tables.model import Keys, Need
-from headgate.localcloud.identity.tables.parts import Operations, allowed_by, is_set, same, tags_of
+from headgate.localcloud.identity.tables.parts import Operations, allowed_by, is_set, pass_role, same, tags_of
 from headgate.localcloud.identity.tables.paths import Parameters, at, values
 from headgate.localcloud.seams import Caller
 
@@ -204,7 +204,11 @@ _CHANGES_SETTINGS: Operations = {
     ),
     **allowed_by("s3:PutBucketNotification", _BUCKET, "PutBucketNotificationConfiguration"),
     **allowed_by("s3:PutBucketOwnershipControls", _BUCKET, "DeleteBucketOwnershipControls"),
-    **allowed_by("s3:PutReplicationConfiguration", _BUCKET, "PutBucketReplication DeleteBucketReplication"),
+    **allowed_by("s3:PutReplicationConfiguration", _BUCKET, "DeleteBucketReplication"),
+    "PutBucketReplication": (
+        Need("s3:PutReplicationConfiguration", _BUCKET),
+        pass_role("ReplicationConfiguration.Role", "s3.amazonaws.com"),
+    ),
     **allowed_by("s3:PutBucketObjectLockConfiguration", _BUCKET, "PutObjectLockConfiguration"),
     **allowed_by("s3:PutBucketPublicAccessBlock", _BUCKET, "PutPublicAccessBlock DeletePublicAccessBlock"),
     **allowed_by("s3:PutBucketTagging", _BUCKET, "DeleteBucketTagging"),

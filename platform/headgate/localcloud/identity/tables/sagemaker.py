@@ -128,6 +128,15 @@ _REST: Operations = {
         Need("sagemaker:DisassociateTrialComponent", _TRIAL),
         Need("sagemaker:DisassociateTrialComponent", _COMPONENT),
     ),
+    "CreateUserProfile": (
+        *new("CreateUserProfile", _NAMED["UserProfile"]),
+        runs_as("UserSettings.ExecutionRole"),
+    ),
+    "UpdateUserProfile": (
+        Need("sagemaker:UpdateUserProfile", PREFIX + _NAMED["UserProfile"]),
+        runs_as("UserSettings.ExecutionRole"),
+    ),
+    "UpdateImage": (Need("sagemaker:UpdateImage", PREFIX + _NAMED["Image"]), runs_as("RoleArn")),
     "CreateFeatureGroup": (
         *new("CreateFeatureGroup", _NAMED["FeatureGroup"]),
         runs_as("RoleArn"),

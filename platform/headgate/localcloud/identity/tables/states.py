@@ -7,6 +7,7 @@ from headgate.localcloud.identity.tables.parts import (
     Operations,
     constant,
     creates,
+    is_set,
     pass_role,
     same,
     tags_resource,
@@ -15,6 +16,7 @@ from headgate.localcloud.identity.tables.parts import (
 from headgate.localcloud.identity.tables.paths import Parameters, at
 
 _MACHINE = "{stateMachineArn}"
+_NEW_MACHINE = "arn:aws:states:{region}:{account}:stateMachine:{name}"
 _EXECUTION = "{executionArn}"
 _ROLE = pass_role("roleArn", constant("states.amazonaws.com"))
 
@@ -31,15 +33,20 @@ OPERATIONS: Operations = {
     "CreateStateMachine": (
         *creates(
             "states:CreateStateMachine",
-            "arn:aws:states:{region}:{account}:stateMachine:{name}",
+            _NEW_MACHINE,
             tag_action="states:TagResource",
             tags="tags",
             key="key",
             value="value",
         ),
         _ROLE,
+        Need("states:PublishStateMachineVersion", _NEW_MACHINE, when=is_set("publish")),
     ),
-    "UpdateStateMachine": (Need("states:UpdateStateMachine", _MACHINE), _ROLE),
+    "UpdateStateMachine": (
+        Need("states:UpdateStateMachine", _MACHINE),
+        _ROLE,
+        Need("states:PublishStateMachineVersion", _MACHINE, when=is_set("publish")),
+    ),
     **same("states", _MACHINE, "DeleteStateMachine DescribeStateMachine ListExecutions ListStateMachineAliases"),
     **same("states", _MACHINE, "ListStateMachineVersions PublishStateMachineVersion"),
     **same("states", _MACHINE, "StartExecution StartSyncExecution", _QUALIFIED),
