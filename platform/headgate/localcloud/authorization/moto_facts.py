@@ -146,7 +146,18 @@ def _ecr(arn: Arn) -> ResourceRecord | None:
     if repository is None:
         return None
     tags = _pairs(backend.tagger.list_tags_for_resource(repository.arn)["tags"])
-    return ResourceRecord(arn.account, _document(f"policy of repository {arn.name}", repository.policy), tags)
+    policy = _repository_policy(repository.policy, repository.arn)
+    return ResourceRecord(arn.account, _document(f"policy of repository {arn.name}", policy), tags)
+
+
+def _repository_policy(text: str | None, arn: str) -> Json | None:
+    """A repository's policy: its statements have no Resource, being about the repository alone (ECR user guide)."""
+    if not text:
+        return None
+    document: Json = json.loads(text)
+    given = document.get("Statement", [])
+    statements = [given] if isinstance(given, dict) else given
+    return {**document, "Statement": [{"Resource": arn, **statement} for statement in statements]}
 
 
 def _glue(arn: Arn) -> ResourceRecord | None:

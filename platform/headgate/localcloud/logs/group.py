@@ -69,6 +69,9 @@ class LogGroup:
     def set_retention(self, days: int | None) -> None:
         self.change(replace(self.settings, retention_days=days))
 
+    def set_key(self, key: str) -> None:
+        self.change(replace(self.settings, kms_key=key))
+
     def set_tags(self, tags: Mapping[str, str]) -> None:
         self.change(replace(self.settings, tags=dict(tags)))
 

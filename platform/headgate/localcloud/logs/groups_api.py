@@ -33,6 +33,8 @@ class GroupOperations:
             "DescribeLogGroups": self.describe,
             "PutRetentionPolicy": self.put_retention,
             "DeleteRetentionPolicy": self.delete_retention,
+            "AssociateKmsKey": self.associate_key,
+            "DisassociateKmsKey": self.disassociate_key,
             "TagLogGroup": self.tag_by_name,
             "UntagLogGroup": self.untag_by_name,
             "ListTagsLogGroup": self.tags_by_name,
@@ -96,6 +98,20 @@ class GroupOperations:
     def delete_retention(self, caller: Caller, parameters: Json) -> Json:
         resources.group(self._store, caller, parameters).set_retention(None)
         return {}
+
+    def associate_key(self, caller: Caller, parameters: Json) -> Json:
+        """The key is recorded, as at the group's creation; files are not encrypted."""
+        self._keyed(caller, parameters).set_key(parameters["kmsKeyId"])
+        return {}
+
+    def disassociate_key(self, caller: Caller, parameters: Json) -> Json:
+        self._keyed(caller, parameters).set_key("")
+        return {}
+
+    def _keyed(self, caller: Caller, parameters: Json) -> LogGroup:
+        if "resourceIdentifier" in parameters:
+            raise unsupported("keys of query results in CloudWatch Logs")
+        return resources.group(self._store, caller, parameters)
 
     def tag_by_name(self, caller: Caller, parameters: Json) -> Json:
         return _tag(resources.group(self._store, caller, parameters), parameters["tags"])

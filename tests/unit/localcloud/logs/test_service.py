@@ -106,6 +106,16 @@ def test_tags(logs, group) -> None:
     assert code(error) == "InvalidParameterException"
 
 
+def test_a_key_is_associated_and_let_go(logs, stream) -> None:
+    key = "arn:aws:kms:us-east-1:111111111111:key/k"
+    logs.associate_kms_key(logGroupName=GROUP, kmsKeyId=key)
+    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == key
+    logs.disassociate_kms_key(logGroupName=GROUP)
+    assert "kmsKeyId" not in logs.describe_log_groups()["logGroups"][0]
+    with pytest.raises(ClientError, match="query results"):
+        logs.disassociate_kms_key(resourceIdentifier=key)
+
+
 def test_retention_hides_what_has_expired(logs, stream, clock: FakeClock) -> None:
     put(logs, stream, "old")
     clock.time += 2 * 86400
