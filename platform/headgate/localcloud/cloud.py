@@ -11,6 +11,7 @@ from headgate.localcloud.authorization.access import Access
 from headgate.localcloud.clock import Timeline
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import AwsError
+from headgate.localcloud.events.service import EventBridge
 from headgate.localcloud.functions import moto_lambda, moto_settings
 from headgate.localcloud.functions.moto_lambda import LambdaInvocations
 from headgate.localcloud.functions.runner import FunctionRunner
@@ -25,8 +26,9 @@ from headgate.localcloud.s3.service import S3Service
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.runtime import SageMakerRuntime
 from headgate.localcloud.sagemaker.service import SageMaker
+from headgate.localcloud.scheduler.service import Scheduler
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
-from headgate.localcloud.server import moto_keys, moto_networks, moto_storage
+from headgate.localcloud.server import moto_deliveries, moto_keys, moto_networks, moto_storage
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
@@ -99,10 +101,13 @@ class LocalCloud:
             self.documents, self.objects, self.jobs, clock, self.client, authorize=self.access.gate.check
         )
 
+        self.events = EventBridge(self.documents, self.timeline, self)
+        self.scheduler = Scheduler(self.documents, self.timeline, self)
         self.states = StepFunctions(
             self.documents,
             self.timeline,
             ClientCalls(self.client),
+            publish=self.events.publish,
             write_log=self._write_log,
             check_role=self._as_role,
             check_log_group=self._check_log_group,
@@ -111,8 +116,9 @@ class LocalCloud:
     def start(self) -> None:
         """Start moto in the background and settle what a killed daemon left running."""
         self.moto.start()
-        for part in (self.organizations, self.jobs, self.sagemaker, self.invocations, self.states):
+        for part in (self.organizations, self.jobs, self.sagemaker, self.invocations, self.events, self.states):
             part.recover()
+        self.scheduler.recover()
 
     def application(self, token: str, stop: Callable[[], None]) -> Application:
         """What the HTTP server calls; `stop` is run when a control request asks for the end."""
@@ -138,7 +144,7 @@ class LocalCloud:
 
     def close(self) -> None:
         """Stop executions and jobs, then let go of the files."""
-        parts = (self.timeline, self.states, self.sagemaker, self.jobs, self.functions)
+        parts = (self.timeline, self.events, self.scheduler, self.states, self.sagemaker, self.jobs, self.functions)
         for part in (*parts, self.moto, self.history, self.documents, self.objects):
             part.close()
 
@@ -150,6 +156,8 @@ class LocalCloud:
             "sagemaker-runtime": SageMakerRuntime(self.jobs),
             "lambda": self.invocations,
             "organizations": self.organizations,
+            "events": self.events,
+            "scheduler": self.scheduler,
             "states": self.states,
             "sts": self.access.sts,
         }
@@ -189,8 +197,8 @@ class LocalCloud:
         moto_keys.install(self.moto.outside)
         moto_storage.install(self.moto.outside, self.objects, self.logs)
         moto_lambda.install(self.moto, self.functions)
+        moto_deliveries.install(self.moto.outside, lambda: self.access.deliveries)
         moto_networks.install()
-        moto_settings.install()
         moto_settings.install()
 
     def _write_function_log(self, function: Function, stream: str, text: str) -> None:

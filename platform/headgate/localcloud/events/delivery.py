@@ -111,11 +111,11 @@ class Deliveries:
             self._forget(key)
 
     def _client(self, key: Key, service: str, delivery: Json) -> Any:
-        caller = Caller(key.account, key.region)
+        context = {"aws:SourceArn": delivery["source_arn"], "aws:SourceAccount": key.account}
+        caller = Caller(key.account, key.region, service=self._origin.principal, context=context)
         role = delivery["target"].get("RoleArn")
         if role:
             return self._callers.client(caller, service, role)
-        context = {"aws:SourceArn": delivery["source_arn"], "aws:SourceAccount": key.account}
         return self._callers.service_client(self._origin.principal, caller, service, context)
 
     def _failed(self, key: Key, delivery: Json, error: Exception) -> None:
