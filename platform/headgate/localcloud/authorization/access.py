@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headgate.localcloud.authorization import iam_facts
+from headgate.localcloud.authorization.deliveries import Deliveries
 from headgate.localcloud.authorization.directory import CloudDirectory
 from headgate.localcloud.authorization.gate import Gate
 from headgate.localcloud.authorization.guard import Guard, Recorder
@@ -38,6 +39,7 @@ class Access:
         sources = own_facts(documents, objects, logs, organizations)
         self.directory = CloudDirectory(moto, sessions, organizations, versions, sources)
         self.gate = Gate(Authorizer(self.directory, clock), self.directory)
+        self.deliveries = Deliveries(self.gate, self.directory)
         self.guard = Guard(self.gate, versions, recorder)
         self.sts = Sts(sessions, self.directory.role, self.directory.user, self._in_organization, clock)
         keys: Remembered[tuple[str, str] | None] = Remembered(lambda: versions.of("iam"))

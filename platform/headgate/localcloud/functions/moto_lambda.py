@@ -36,10 +36,21 @@ def install(host: MotoHost, runner: FunctionRunner) -> None:
     def _invoke_lambda(self: Any, event: Any = None) -> tuple[str, bool, str]:
         text = event if isinstance(event, str) else json.dumps({} if event is None else event)
         function = function_of(self)
-        outcome = Outcome.from_json(host.outside(lambda: runner.invoke(function, text).as_json()))
+        outcome = Outcome.from_json(host.outside(lambda: _invoked(runner, function, text).as_json()))
         return outcome.payload, outcome.failed, outcome.log
 
     patch(LambdaFunction, "_invoke_lambda", _invoke_lambda)
+
+
+def _invoked(runner: FunctionRunner, function: Function, event: str) -> Outcome:
+    """An invocation that nobody waits for: a role that cannot be assumed fails the function, not the sender."""
+    try:
+        return runner.invoke(function, event)
+    except AwsError as error:
+        if error.code != "AccessDeniedException":
+            raise
+        payload = json.dumps({"errorType": error.code, "errorMessage": error.message})
+        return Outcome(payload, True, error.message)
 
 
 def function_of(function: Any) -> Function:
