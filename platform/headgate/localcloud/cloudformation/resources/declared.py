@@ -15,6 +15,8 @@ Describe = Callable[[Context, str, Json], Mapping[str, Any]]
 Remove = Callable[[Context, str, Json], None]
 Find = Callable[[Context, Json], "str | None"]
 
+_TAGS = frozenset({"Tags", "ResourceTags"})
+
 
 def _nothing(_: Context, __: str, ___: Json) -> Mapping[str, Any]:
     return {}
@@ -53,7 +55,7 @@ class Declared:
         physical_id = self.make(context, properties)
         done = {name: value for name, value in properties.items() if name in self.made}
         try:
-            return self.update(_tagged(context) if "Tags" in self.made else context, physical_id, done, properties)
+            return self.update(_tagged(context) if _TAGS & self.made else context, physical_id, done, properties)
         except Exception:
             self.remove(context, physical_id, properties)
             raise

@@ -1,27 +1,11 @@
-"""AWS::Glue::Database, Table and Crawler."""
+"""AWS::Glue::Database and Table."""
 
 from __future__ import annotations
 
 from headgate.localcloud.cloudformation.resources.api import call, changed, exists, pick, refuse, unless_gone
 from headgate.localcloud.cloudformation.resources.declared import Declared
-from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
-
-_CRAWLER = (
-    "Classifiers",
-    "Configuration",
-    "CrawlerSecurityConfiguration",
-    "DatabaseName",
-    "Description",
-    "LakeFormationConfiguration",
-    "RecrawlPolicy",
-    "Role",
-    "SchemaChangePolicy",
-    "TablePrefix",
-    "Targets",
-)
-_TAGGING = Tagging("glue", "TagResource", "UntagResource", "ResourceArn", ("TagsToAdd", "TagsToRemove"), pair=None)
 
 
 def _database_name(context: Context, properties: Json) -> str:
@@ -97,40 +81,6 @@ def _find_table(context: Context, properties: Json) -> str | None:
     return name if exists(context, "glue", "GetTable", Name=name, **where) else None
 
 
-def _crawler_name(context: Context, properties: Json) -> str:
-    return str(properties.get("Name") or context.name(255))
-
-
-def _crawler_members(properties: Json) -> Json:
-    schedule = (properties.get("Schedule") or {}).get("ScheduleExpression")
-    return {**pick(properties, *_CRAWLER), "Schedule": schedule}
-
-
-def _make_crawler(context: Context, properties: Json) -> str:
-    name = _crawler_name(context, properties)
-    call(context, "glue", "CreateCrawler", _crawler_members(properties), Name=name, Tags=all_tags(context, properties))
-    return name
-
-
-def _converge_crawler(context: Context, name: str, old: Json, new: Json) -> None:
-    if changed(old, new, "Schedule", *_CRAWLER):
-        blank = {"Description": "", "TablePrefix": "", "Schedule": ""}
-        given = {key: value for key, value in _crawler_members(new).items() if value is not None}
-        call(context, "glue", "UpdateCrawler", {**blank, **given}, Name=name)
-    arn = f"arn:{context.partition}:glue:{context.region}:{context.account}:crawler/{name}"
-    _TAGGING.apply(context, arn, old, new)
-
-
-def _remove_crawler(context: Context, name: str, _: Json) -> None:
-    with unless_gone():
-        call(context, "glue", "DeleteCrawler", Name=name)
-
-
-def _find_crawler(context: Context, properties: Json) -> str | None:
-    name = _crawler_name(context, properties)
-    return name if exists(context, "glue", "GetCrawler", Name=name) else None
-
-
 TYPES = (
     Declared(
         "AWS::Glue::Database",
@@ -149,14 +99,5 @@ TYPES = (
         converge=_converge_table,
         remove=_remove_table,
         find_id=_find_table,
-    ),
-    Declared(
-        "AWS::Glue::Crawler",
-        handled=frozenset({"Name", "Schedule", "Tags", *_CRAWLER}),
-        make=_make_crawler,
-        made=frozenset({"Schedule", "Tags", *_CRAWLER}),
-        converge=_converge_crawler,
-        remove=_remove_crawler,
-        find_id=_find_crawler,
     ),
 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from headgate.localcloud.cloudformation.resources.api import call, changed, exists, pick, refuse, unless_gone
+from headgate.localcloud.cloudformation.resources.api import call, changed, exists, look, pick, refuse, unless_gone
 from headgate.localcloud.cloudformation.resources.declared import Declared
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
@@ -73,12 +73,8 @@ def _register(context: Context, properties: Json) -> str:
 def _converge_location(context: Context, arn: str, old: Json, new: Json) -> None:
     if not old or not changed(old, new, *_LOCATION):
         return
-    if new["UseServiceLinkedRole"]:
-        _deregister(context, arn, new)
-        _register(context, new)
-    else:
-        members = pick(new, "HybridAccessEnabled", "ResourceArn", "RoleArn", "WithFederation")
-        call(context, "lakeformation", "UpdateResource", members)
+    _deregister(context, arn, new)
+    _register(context, new)
 
 
 def _deregister(context: Context, arn: str, _: Json) -> None:
@@ -112,8 +108,8 @@ def _remove_tag(context: Context, key: str, properties: Json) -> None:
 
 
 def _find_tag(context: Context, properties: Json) -> str | None:
-    members = pick(properties, "CatalogId", "TagKey")
-    return properties["TagKey"] if exists(context, "lakeformation", "GetLFTag", **members) else None
+    found = look(context, "lakeformation", "GetLFTag", **pick(properties, "CatalogId", "TagKey"))
+    return str(properties["TagKey"]) if found and found.get("TagValues") else None
 
 
 _GRANT = ("Permissions", "PermissionsWithGrantOption", "Principal", "Resource")

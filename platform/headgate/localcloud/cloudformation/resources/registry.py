@@ -30,7 +30,6 @@ _MODULES = (
     "lambda_rest",
     "logs",
     "organizations",
-    "ram",
     "s3",
     "sagemaker",
     "scheduler",

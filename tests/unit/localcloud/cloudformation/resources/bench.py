@@ -60,7 +60,7 @@ def action(service: str, operation: str) -> str:
     """The IAM action that an API operation needs, in lower case."""
     if service == "s3":
         operation = _S3_ACTIONS.get(operation, operation)
-    if service == "budgets" and "Tag" not in operation:
+    if service == "budgets" and "tag" not in operation.lower():
         operation = _BUDGETS[operation[:6]]
     return f"{_PREFIXES.get(service, service)}:{operation}".lower()
 

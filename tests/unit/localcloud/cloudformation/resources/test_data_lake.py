@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from headgate.localcloud.cloudformation.types import ResourceError
 from headgate.localcloud.seams import Json
@@ -11,7 +10,7 @@ from unit.localcloud.cloudformation.resources.bench import Bench
 
 pytestmark = pytest.mark.slow  # needs a daemon
 
-DATABASE, TABLE, CRAWLER = "AWS::Glue::Database", "AWS::Glue::Table", "AWS::Glue::Crawler"
+DATABASE, TABLE = "AWS::Glue::Database", "AWS::Glue::Table"
 SETTINGS, LOCATION = "AWS::LakeFormation::DataLakeSettings", "AWS::LakeFormation::Resource"
 TAG, GRANT = "AWS::LakeFormation::Tag", "AWS::LakeFormation::PrincipalPermissions"
 
@@ -58,30 +57,6 @@ def test_a_table_has_its_columns(bench: Bench) -> None:
     assert bench.find(TABLE, table("id")) is None
     with pytest.raises(ResourceError, match="without TableInput"):
         bench.create(TABLE, {"CatalogId": bench.account, "DatabaseName": "headgate_sales", "Name": "iceberg"})
-
-
-def test_a_crawler_is_made_changed_and_removed(bench: Bench) -> None:
-    glue = bench.client("glue")
-    old = {
-        "Name": "sales",
-        "Role": f"arn:aws:iam::{bench.account}:role/crawler",
-        "DatabaseName": "headgate_sales",
-        "Targets": {"S3Targets": [{"Path": "s3://lake/sales/"}]},
-        "Schedule": {"ScheduleExpression": "cron(0 3 * * ? *)"},
-        "TablePrefix": "raw_",
-    }
-    new = {**old, "Targets": {"S3Targets": [{"Path": "s3://lake/new/"}]}, "Tags": {"a": "b"}}
-    del new["TablePrefix"]
-    made = bench.create(CRAWLER, old)
-    bench.update(CRAWLER, made, old, new)
-    found = glue.get_crawler(Name="sales")["Crawler"]
-    assert found["Targets"]["S3Targets"][0]["Path"] == "s3://lake/new/"
-    assert not found.get("TablePrefix")
-    arn = f"arn:aws:glue:eu-west-1:{bench.account}:crawler/sales"
-    assert glue.get_tags(ResourceArn=arn)["Tags"] == {"team": "forecasting", "a": "b"}
-    assert bench.find(CRAWLER, new) is not None
-    bench.delete(CRAWLER, made, new)
-    assert bench.find(CRAWLER, new) is None
 
 
 def principal(arn: str) -> Json:
@@ -139,8 +114,8 @@ def test_a_tag_gains_and_loses_values(bench: Bench) -> None:
     assert sorted(lake.get_lf_tag(TagKey="sensitivity")["TagValues"]) == ["high", "secret"]
     assert bench.find(TAG, new) is not None
     bench.delete(TAG, made, new)
-    with pytest.raises(ClientError, match="EntityNotFound"):
-        lake.get_lf_tag(TagKey="sensitivity")
+    assert lake.list_lf_tags()["LFTags"] == []
+    assert bench.find(TAG, new) is None
 
 
 def test_a_grant_is_given_and_taken_back(bench: Bench) -> None:

@@ -12,7 +12,7 @@ from unit.localcloud.cloudformation.resources.bench import Bench
 pytestmark = pytest.mark.slow  # needs a daemon
 
 UNIT, POLICY, BUDGET = "AWS::Organizations::OrganizationalUnit", "AWS::Organizations::Policy", "AWS::Budgets::Budget"
-TRAIL, ALARM, SHARE = "AWS::CloudTrail::Trail", "AWS::CloudWatch::Alarm", "AWS::RAM::ResourceShare"
+TRAIL, ALARM = "AWS::CloudTrail::Trail", "AWS::CloudWatch::Alarm"
 
 
 def pairs(tags: Any) -> dict[str, str]:
@@ -185,24 +185,3 @@ def test_an_alarm_watches_its_metric_and_tells_its_topic(bench: Bench) -> None:
     bench.delete(ALARM, made, new)
     assert watch.describe_alarms()["MetricAlarms"] == []
     assert bench.find(ALARM, new) is None
-
-
-def test_a_resource_share_opens_what_it_names_to_whom_it_names(bench: Bench) -> None:
-    ram = bench.client("ram")
-    arns = [f"arn:aws:glue:eu-west-1:{bench.account}:database/{name}" for name in ("sales", "returns")]
-    old = {"Name": "lake", "Principals": ["222222222222"], "ResourceArns": arns[:1]}
-    new = {"Name": "data", "Principals": ["333333333333"], "ResourceArns": arns[1:]}
-    made = bench.create(SHARE, old)
-    assert made.attributes["Status"] == "ACTIVE"
-
-    def ends(kind: str) -> list[str]:
-        found = ram.get_resource_share_associations(associationType=kind, resourceShareArns=[made.id])
-        return [one["associatedEntity"] for one in found["resourceShareAssociations"]]
-
-    assert (ends("PRINCIPAL"), ends("RESOURCE")) == (["222222222222"], arns[:1])
-    bench.update(SHARE, made, old, new, tags={"a": "b"})
-    assert (ends("PRINCIPAL"), ends("RESOURCE")) == (["333333333333"], arns[1:])
-    (found,) = ram.get_resource_shares(resourceOwner="SELF", resourceShareArns=[made.id])["resourceShares"]
-    assert found["name"] == "data"
-    assert {tag["key"]: tag["value"] for tag in found["tags"]} == {"a": "b"}
-    bench.delete(SHARE, made, new)
