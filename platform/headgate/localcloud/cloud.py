@@ -28,7 +28,7 @@ from headgate.localcloud.sagemaker.runtime import SageMakerRuntime
 from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.scheduler.service import Scheduler
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
-from headgate.localcloud.server import moto_deliveries, moto_keys, moto_networks, moto_storage
+from headgate.localcloud.server import moto_budgets, moto_deliveries, moto_keys, moto_networks, moto_storage
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
@@ -198,6 +198,7 @@ class LocalCloud:
         moto_storage.install(self.moto.outside, self.objects, self.logs)
         moto_lambda.install(self.moto, self.functions)
         moto_deliveries.install(self.moto.outside, lambda: self.access.deliveries)
+        moto_budgets.install()
         moto_networks.install()
         moto_settings.install()
 
