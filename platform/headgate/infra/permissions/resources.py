@@ -86,7 +86,8 @@ JOBS = arn("sagemaker", "*-job/*")
 PIPELINES = arn("sagemaker", "pipeline/*")
 MODELS = arn("sagemaker", "model/*")
 ENDPOINTS = arn("sagemaker", "endpoint/*")
-SERVING = (MODELS, ENDPOINTS, arn("sagemaker", "endpoint-config/*"))
+ENDPOINT_CONFIGS = arn("sagemaker", "endpoint-config/*")
+SERVING = (MODELS, ENDPOINTS, ENDPOINT_CONFIGS)
 FEATURE_GROUPS = arn("sagemaker", "feature-group/*")
 
 # Roles and the boundary.

@@ -7,8 +7,8 @@ StackSets set), and the tag that says which team or which data sets the role is 
 from __future__ import annotations
 
 from headgate.infra.permissions import resources
-from headgate.infra.permissions.capabilities.data import LIST_BUCKETS, READ_OBJECTS, WRITE_OBJECTS
-from headgate.infra.permissions.capabilities.registry import PULL, PUSH, READ_PACKAGES
+from headgate.infra.permissions.capabilities.data import READ_OBJECTS, WRITE_OBJECTS
+from headgate.infra.permissions.capabilities.registry import PULL, READ_PACKAGES
 from headgate.infra.permissions.document import Conditions, Statement
 from headgate.infra.permissions.places import DATA_SETS_TAG, OWN_TEAM, PROJECT_PATH, TEAM_TAG
 from headgate.infra.permissions.resource_policies import EVERYBODY, USE_KEY, allow
@@ -20,9 +20,13 @@ _PROJECTS = resources.role("*", account="*", path=PROJECT_PATH)
 
 
 def _members(conditions: Conditions | None = None, *, projects: bool = False) -> Conditions:
-    """Headgate's roles in the organization; those that projects made only where tags say nothing."""
+    """Headgate's roles in other accounts of the organization; those that projects made only where tags say nothing.
+
+    In a resource's own account its policy alone would be enough, so there it lets nobody in: roles' own policies say.
+    """
     made: dict[str, dict[str, object]] = {
         "StringEquals": {"aws:PrincipalOrgID": "${OrganizationId}"},
+        "StringNotEquals": {"aws:PrincipalAccount": resources.ACCOUNT},
         "ArnLike": {"aws:PrincipalArn": (_HEADGATE, _PROJECTS) if projects else _HEADGATE},
     }
     for operator, keys in (conditions or {}).items():
@@ -64,14 +68,9 @@ def team_group() -> tuple[Statement, ...]:
 
 
 def team_repository() -> tuple[Statement, ...]:
-    """An image repository of `${Team}`: its roles pull from any account; only tooling's own CI pushes."""
+    """An image repository of `${Team}`: its roles pull from any account. Only tooling's own CI pushes."""
     of_team: Conditions = {"StringEquals": {_TEAM: "${Team}"}}
-    pushing = resources.role("headgate-tooling-deployer", account=resources.ACCOUNT)
-    from_tooling: Conditions = {**of_team, "ArnLike": {"aws:PrincipalArn": pushing}}
-    return (
-        allow("Pull", PULL, (), EVERYBODY, _members(of_team)),
-        allow("Push", PUSH, (), EVERYBODY, _members(from_tooling)),
-    )
+    return (allow("Pull", PULL, (), EVERYBODY, _members(of_team)),)
 
 
 def shared_repository() -> tuple[Statement, ...]:
@@ -95,7 +94,7 @@ def lake_key() -> Statement:
 
 def lake_locations() -> Statement:
     """Every role of the organization may ask where the lake's bucket is."""
-    return allow("Locate", LIST_BUCKETS[1:2], (resources.LAKE_BUCKET,), EVERYBODY, _members())
+    return allow("Locate", ("s3:GetBucketLocation",), (resources.LAKE_BUCKET,), EVERYBODY, _members())
 
 
 def data_set(name: str, prefix: str, sid: str) -> tuple[Statement, ...]:

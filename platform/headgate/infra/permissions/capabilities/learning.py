@@ -146,6 +146,7 @@ SERVE = Capability(
     "create, change and delete the environment's models and endpoints",
     (
         Statement("CreateServing", _CREATE_SERVING, resources.SERVING, tags_it_here()),
+        Statement("UseEndpointConfigs", ("sagemaker:CreateEndpoint",), (resources.ENDPOINT_CONFIGS,), tagged_here()),
         Statement("ChangeServing", _CHANGE_SERVING, resources.SERVING, tagged_here()),
         _TAG_ON_CREATION,
         _PASS_EXECUTION,
