@@ -9,6 +9,9 @@ from typing import Any
 
 from headgate.localcloud.authorization.access import Access
 from headgate.localcloud.clock import Timeline
+from headgate.localcloud.cloudformation.resources.registry import registry
+from headgate.localcloud.cloudformation.service import CloudFormation
+from headgate.localcloud.cloudformation.stacksets.organization import StoredOrganization
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.events.service import EventBridge
@@ -34,6 +37,7 @@ from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
 from headgate.localcloud.server.credentials import RoleCredentials
 from headgate.localcloud.server.identity import DEFAULT_ACCOUNT
+from headgate.localcloud.server.internal import ask_form
 from headgate.localcloud.server.journal import Journal
 from headgate.localcloud.server.moto_host import MotoHost
 from headgate.localcloud.states.client_calls import ClientCalls
@@ -113,17 +117,30 @@ class LocalCloud:
             check_log_group=self._check_log_group,
         )
 
+        self.cloudformation = CloudFormation(
+            self.documents,
+            self.timeline,
+            endpoint_url,
+            self,
+            registry,
+            StoredOrganization(self.organizations.store),
+            self._ask_iam,
+        )
+        self.organizations.store.observers.append(self.cloudformation.on_account_moved)
+
     def start(self) -> None:
         """Start moto in the background and settle what a killed daemon left running."""
         self.moto.start()
         for part in (self.organizations, self.jobs, self.sagemaker, self.invocations, self.events, self.states):
             part.recover()
         self.scheduler.recover()
+        self.cloudformation.recover()
 
     def application(self, token: str, stop: Callable[[], None]) -> Application:
         """What the HTTP server calls; `stop` is run when a control request asks for the end."""
         control = Control(token, self._commands(stop))
-        return Application(self._services(), self.moto, self.identities, control, self.access.guard)
+        public = {self.cloudformation.responses.path: self.cloudformation.responses.answer}
+        return Application(self._services(), self.moto, self.identities, control, self.access.guard, public)
 
     def client(self, caller: Caller, service: str, role_arn: str) -> Any:
         """A boto3 client of a service, acting as a role in the caller's account and region, against this cloud."""
@@ -142,9 +159,24 @@ class LocalCloud:
         key = self.identities.service_key(principal, caller.account, context)
         return self._clients.client(service, self.credentials.variables(caller, key))
 
+    def session_client(self, service: str, keys: Mapping[str, str], region: str) -> Any:
+        """A boto3 client of a service for a session that STS gave out, or for one known by its access key alone."""
+        known = self.credentials.variables(Caller("", region), keys["AccessKeyId"])
+        secret = {"AWS_SECRET_ACCESS_KEY": keys.get("SecretAccessKey"), "AWS_SESSION_TOKEN": keys.get("SessionToken")}
+        return self._clients.client(service, {**known, **{name: value for name, value in secret.items() if value}})
+
     def close(self) -> None:
         """Stop executions and jobs, then let go of the files."""
-        parts = (self.timeline, self.events, self.scheduler, self.states, self.sagemaker, self.jobs, self.functions)
+        parts = (
+            self.timeline,
+            self.cloudformation,
+            self.events,
+            self.scheduler,
+            self.states,
+            self.sagemaker,
+            self.jobs,
+            self.functions,
+        )
         for part in (*parts, self.moto, self.history, self.documents, self.objects):
             part.close()
 
@@ -155,6 +187,7 @@ class LocalCloud:
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": SageMakerRuntime(self.jobs),
             "lambda": self.invocations,
+            "cloudformation": self.cloudformation,
             "organizations": self.organizations,
             "events": self.events,
             "scheduler": self.scheduler,
@@ -188,6 +221,9 @@ class LocalCloud:
         self.runtimes.replace(runtimes)
         self.documents.put(_RUNTIMES, {"specs": [spec.as_json() for spec in runtimes]})
         return {"runtimes": [spec.name for spec in runtimes]}
+
+    def _ask_iam(self, account: str, operation: str, form: Mapping[str, str]) -> None:
+        ask_form(self.moto, "iam", "2010-05-08", Caller(account, "us-east-1"), operation, form)
 
     def _make_role(self, account: str, name: str, trusted: str) -> None:
         make_account_role(self.moto, account, name, trusted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -29,6 +29,8 @@ _KINDS: dict[type[Row], str] = {
     Tags: "organization-tags",
 }
 AnyRow = TypeVar("AnyRow", bound=Row)
+Moved = Callable[[str, str, str], object]
+"""Account id, and the id of the root or unit above it before and now: empty when it is in no organization."""
 
 
 class OrganizationStore:
@@ -37,7 +39,9 @@ class OrganizationStore:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._lock = threading.RLock()
+        self._depth = 0
         self.version = 0
+        self.observers: list[Moved] = []
         self._rows: dict[type[Row], dict[str, Row]] = {
             kind: {key.name: kind.from_json(body) for key, body in documents.list(name)}
             for kind, name in _KINDS.items()
@@ -45,9 +49,10 @@ class OrganizationStore:
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """One operation at a time, all its writes or none."""
+        """One operation at a time, all its writes or none; observers hear of accounts that stand elsewhere then."""
         with self._lock:
             before = {kind: dict(rows) for kind, rows in self._rows.items()}
+            self._depth += 1
             try:
                 with self._documents.transaction():
                     yield
@@ -56,6 +61,11 @@ class OrganizationStore:
                 raise
             finally:
                 self.version += 1
+                self._depth -= 1
+            moves = [] if self._depth else _moves(before[Account], self._rows[Account])
+        for move in moves:
+            for observer in self.observers:
+                observer(*move)
 
     def put(self, row: Row) -> None:
         """Add or replace."""
@@ -105,3 +115,14 @@ class OrganizationStore:
                 raise KeyError(way[0].parent)
             way.insert(0, above)
         return way
+
+
+def _moves(before: Mapping[str, Row], now: Mapping[str, Row]) -> list[tuple[str, str, str]]:
+    """Accounts whose parent differs: id, parent before, parent now."""
+    ids = [identifier for identifier in {**before, **now} if before.get(identifier) is not now.get(identifier)]
+    pairs = [(identifier, _parent(before.get(identifier)), _parent(now.get(identifier))) for identifier in ids]
+    return [(identifier, old, new) for identifier, old, new in pairs if old != new]
+
+
+def _parent(row: Row | None) -> str:
+    return row.parent if isinstance(row, Account) else ""

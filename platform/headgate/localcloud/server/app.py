@@ -43,7 +43,10 @@ class Guard(Protocol):
 
 
 class Application:
-    """The local cloud's one entry: control commands, our services by name, and moto for the rest."""
+    """The local cloud's one entry: control commands, our services by name, and moto for the rest.
+
+    `public` are routes, by the start of their path, that check for themselves whether they answer.
+    """
 
     def __init__(
         self,
@@ -52,12 +55,14 @@ class Application:
         identities: Identities,
         control: Control,
         guard: Guard,
+        public: Mapping[str, Callable[[WireRequest], HttpResponse]] | None = None,
     ) -> None:
         self._services = services
         self._fallback = fallback
         self._identities = identities
         self._control = control
         self._guard = guard
+        self._public = public or {}
 
     def handle(self, wire: WireRequest) -> HttpResponse:
         """Answer anything; every error leaves in the words of the protocol that the client speaks."""
@@ -67,6 +72,9 @@ class Application:
         service = "s3"
         try:
             _refuse_pages(wire.headers)
+            public = self._public_route(wire)
+            if public is not None:
+                return public(wire)
             who, request = _read(wire)
             service = request.service
             request = replace(request, caller=self._caller(who, wire.headers))
@@ -82,6 +90,10 @@ class Application:
             response = error_response(bug, service, wire.headers, request_id)
         response.headers.setdefault("x-amzn-requestid", request_id)
         return response
+
+    def _public_route(self, wire: WireRequest) -> Callable[[WireRequest], HttpResponse] | None:
+        """What answers addresses that are secrets themselves, as presigned ones are: nobody needs to be somebody."""
+        return next((answer for start, answer in self._public.items() if wire.target.startswith(start)), None)
 
     def _caller(self, who: Addressee, headers: Mapping[str, str]) -> Caller:
         """Who calls. Raises AwsError; the JSON protocol and S3 have names of their own for bad credentials."""

@@ -143,6 +143,9 @@ class Preparation:
         return {tag["Key"]: tag["Value"] for tag in tags}
 
     def _download(self, url: str) -> str:
+        shared = self._tools.templates.read(urlsplit(url).path)
+        if shared is not None:
+            return shared
         bucket, key, version = s3_place(url)
         client = self._tools.provisioner.sessions.client(self._acting, "s3")
         try:

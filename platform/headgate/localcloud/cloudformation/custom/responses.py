@@ -18,6 +18,7 @@ from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.documents import Documents, Key, MissingError
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Clock, HttpResponse, Json
+from headgate.localcloud.server.http import WireRequest
 
 PATH = "/cloudformation-responses/"
 _LIMIT = 4096
@@ -113,6 +114,15 @@ class Responses:
             self._documents.delete(_key(request_id))
         except MissingError:
             return
+
+    @property
+    def path(self) -> str:
+        """Where the addresses begin."""
+        return PATH
+
+    def answer(self, wire: WireRequest) -> HttpResponse:
+        """Answer a request on the wire. Raises AwsError."""
+        return self.handle(wire.method, wire.target, wire.body.read(_LARGEST + 1))
 
     def handle(self, method: str, target: str, body: bytes) -> HttpResponse:
         """A request to a response URL: `target` is path and query. Raises AwsError as S3 does for a wrong address."""

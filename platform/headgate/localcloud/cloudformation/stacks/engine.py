@@ -16,6 +16,7 @@ from headgate.localcloud.cloudformation.stacks.provision import Provisioner
 from headgate.localcloud.cloudformation.stacks.records import Operation, Resource, Stack
 from headgate.localcloud.cloudformation.stacks.remove import Removal
 from headgate.localcloud.cloudformation.stacks.resolution import ActingLookup, Existing, exported, importers
+from headgate.localcloud.cloudformation.stacks.shared_templates import SharedTemplates
 from headgate.localcloud.cloudformation.stacks.store import StackStore
 from headgate.localcloud.cloudformation.stacks.walk import Interrupted
 from headgate.localcloud.errors import AwsError
@@ -33,6 +34,7 @@ class Tools:
     store: StackStore
     provisioner: Provisioner
     schemas: Schemas
+    templates: SharedTemplates
 
 
 class StackEngine:

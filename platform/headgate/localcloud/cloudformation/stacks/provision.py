@@ -15,7 +15,15 @@ from headgate.localcloud.cloudformation.stacks.records import Incarnation, Stack
 from headgate.localcloud.cloudformation.stacks.resolution import ActingLookup
 from headgate.localcloud.cloudformation.stacks.walk import Interrupted
 from headgate.localcloud.cloudformation.template.dynamic import substitute
-from headgate.localcloud.cloudformation.types import Context, Physical, Recoverable, ResourceError, ResourceType, T
+from headgate.localcloud.cloudformation.types import (
+    Context,
+    Physical,
+    Readable,
+    Recoverable,
+    ResourceError,
+    ResourceType,
+    T,
+)
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Clock, Json
 
@@ -105,9 +113,18 @@ class Provisioner:
         context = self._context(stack, logical_id, live.token)
         self._call(lambda: provider.delete(context, live.physical_id, self._values(stack, live)))
 
-    def context(self, stack: Stack, logical_id: str, token: str) -> Context:
-        """What a type is handed to look at a resource."""
-        return self._context(stack, logical_id, token)
+    def readable(self, type_name: str) -> bool:
+        """Whether drift of this type can be told."""
+        return isinstance(self.provider(type_name), Readable)
+
+    def read(self, stack: Stack, logical_id: str, live: Incarnation) -> Json | None:
+        """The live values that the type can tell, None when the resource is gone."""
+        provider: object = self.provider(live.type)
+        if not isinstance(provider, Readable):
+            raise StepError(f"{live.type} cannot be read")
+        context = self._context(stack, logical_id, live.token)
+        found: Json | None = self._call(lambda: provider.read(context, live.physical_id, self._values(stack, live)))
+        return found
 
     def _checked(self, stack: Stack, logical_id: str, wanted: Incarnation) -> tuple[ResourceType, Json]:
         """The type and the values to call it with. Raises StepError for what the schema or the type objects to."""
