@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 from headgate.control.errors import Refused
 
-MOST_CHARACTERS = 1000
-"""Of a reason: CloudFormation takes 4096 bytes for the whole document."""
+MOST_BYTES = 2000
+"""Of a reason in JSON: CloudFormation takes 4096 bytes for the whole document."""
 _SECONDS = 30
 
 
@@ -41,9 +41,13 @@ def document(
 
 
 def one_line(text: str) -> str:
-    """Text without line breaks, no longer than CloudFormation takes."""
+    """Text without line breaks, no longer than fits into an answer."""
     line = " ".join(text.split())
-    return line if len(line) <= MOST_CHARACTERS else f"{line[: MOST_CHARACTERS - 1]}…"
+    if len(json.dumps(line)) <= MOST_BYTES:
+        return line
+    while len(json.dumps(line)) > MOST_BYTES - 3:
+        line = line[: len(line) * 9 // 10]
+    return f"{line}..."
 
 
 def put(url: str, body: bytes) -> None:
