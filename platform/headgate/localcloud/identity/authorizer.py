@@ -13,7 +13,7 @@ from headgate.localcloud.identity.evaluate import AccessRequest, Decision, Polic
 from headgate.localcloud.identity.policy import Policy
 from headgate.localcloud.identity.principals import Principal
 from headgate.localcloud.identity.requests import Needed, UnknownOperationError, required
-from headgate.localcloud.identity.resources import resource_keys, resource_layer, service_keys_of
+from headgate.localcloud.identity.resources import policy_kind, resource_keys, resource_layer, service_keys_of
 from headgate.localcloud.identity.standing import Standing, compiled, organization_keys, standing_of
 from headgate.localcloud.seams import Caller, Clock
 
@@ -164,7 +164,7 @@ class Authorizer:
             return _SANDBOX
         policy: Policy | Decision | None = None
         if record is not None and record.policy is not None and layer != "none":
-            policy = compiled(record.policy, "trust" if layer == "trust" else "resource", layer)
+            policy = compiled(record.policy, policy_kind(asked.resource, layer), layer)
         if isinstance(policy, Decision):
             if not spares_own_root(asked, same_account=same):
                 return policy

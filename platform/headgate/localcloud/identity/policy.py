@@ -19,7 +19,8 @@ from headgate.localcloud.identity.patterns import Pattern
 from headgate.localcloud.identity.policy_principals import PrincipalElement, parse_principals
 from headgate.localcloud.seams import Json
 
-PolicyKind = Literal["identity", "resource", "trust", "scp"]
+PolicyKind = Literal["identity", "resource", "repository", "trust", "scp"]
+"""`repository` policies (ECR) are resource policies whose statements need no Resource: they are about one thing."""
 Effect = Literal["Allow", "Deny"]
 
 _VERSIONS = ("2012-10-17", "2008-10-17")
@@ -31,6 +32,7 @@ _STATEMENT: Mapping[PolicyKind, frozenset[str]] = {
     "identity": _ALWAYS | _RESOURCE,
     "scp": _ALWAYS | _RESOURCE,
     "resource": _ALWAYS | _RESOURCE | _PRINCIPAL,
+    "repository": _ALWAYS | _RESOURCE | _PRINCIPAL,
     "trust": _ALWAYS | _PRINCIPAL,
 }
 _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
@@ -145,10 +147,10 @@ def _compiled(number: int, source: Json, kind: PolicyKind, variables: bool) -> S
     actions, actions_negated = _either(source, "Action")
     resources: tuple[str, ...] = ()
     resources_negated = False
-    if kind != "trust":
+    if kind != "trust" and not (kind == "repository" and not set(source) & _RESOURCE):
         resources, resources_negated = _either(source, "Resource")
     principals = None
-    if kind in {"resource", "trust"}:
+    if kind in {"resource", "repository", "trust"}:
         principals = parse_principals(source)
     return Statement(
         number,
@@ -159,13 +161,14 @@ def _compiled(number: int, source: Json, kind: PolicyKind, variables: bool) -> S
         tuple(_resource(text, variables) for text in resources),
         resources_negated,
         principals,
-        parse_conditions(source["Condition"], variables=variables) if source.get("Condition") else (),
+        parse_conditions(source.get("Condition", {}), variables=variables),
     )
 
 
 _ARTICLE: Mapping[PolicyKind, str] = {
     "identity": "an identity-based",
     "resource": "a resource-based",
+    "repository": "a repository",
     "trust": "a role trust",
     "scp": "a service control",
 }

@@ -48,6 +48,13 @@ def resource_layer(action: str, arn: str, *, exists: bool) -> Literal["resource"
     return "resource"
 
 
+def policy_kind(arn: str, layer: str) -> Literal["resource", "repository", "trust"]:
+    """How the policy of a resource is written."""
+    if layer == "trust":
+        return "trust"
+    return "repository" if arn.split(":", 3)[2] == "ecr" else "resource"
+
+
 def resource_keys(arn: str, record: ResourceRecord) -> dict[str, ContextValue]:
     """The condition keys of an existing resource, in lower case. Tags of S3's resources have names of their own."""
     service = arn.split(":", 3)[2]
