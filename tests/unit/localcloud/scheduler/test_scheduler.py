@@ -151,6 +151,21 @@ def test_groups_hold_schedules_and_go_with_them(bench: Bench) -> None:
     assert bench.call("ListSchedules")["Schedules"] == []
 
 
+def test_groups_carry_tags_that_change(bench: Bench) -> None:
+    arn = bench.call("CreateScheduleGroup", Name="g", Tags=[{"Key": "a", "Value": "1"}])["ScheduleGroupArn"]
+    bench.call("TagResource", ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}])
+    bench.call("UntagResource", ResourceArn=arn, TagKeys=["a"])
+    assert bench.call("ListTagsForResource", ResourceArn=arn)["Tags"] == [{"Key": "b", "Value": "2"}]
+    assert set(bench.call("GetScheduleGroup", Name="g")) == {
+        "Name", "State", "CreationDate", "LastModificationDate", "Arn",
+    }  # fmt: skip
+    default = bench.call("GetScheduleGroup", Name="default")["Arn"]
+    bench.call("TagResource", ResourceArn=default, Tags=[{"Key": "c", "Value": "3"}])
+    assert [group["Name"] for group in bench.call("ListScheduleGroups")["ScheduleGroups"]] == ["default", "g"]
+    with pytest.raises(AwsError, match="ResourceNotFoundException"):
+        bench.call("TagResource", ResourceArn=arn.replace("/g", "/none"), Tags=[])
+
+
 @pytest.mark.parametrize(
     ("expression", "others", "code"),
     [

@@ -182,15 +182,17 @@ def test_a_bus_takes_statements_one_by_one_and_loses_them_one_by_one(bench: Benc
     assert [each["Name"] for each in events.list_event_buses()["EventBuses"]] == ["default"]
 
 
-def test_a_bus_keeps_a_policy_of_its_own(bench: Bench) -> None:
+def test_a_bus_keeps_its_own_policy_and_description(bench: Bench) -> None:
     events = bench.client("events")
     arn = f"arn:aws:events:eu-west-1:{bench.account}:event-bus/own"
-    old = {"Name": "own", "Policy": policy(arn, "events:PutEvents")}
-    new = {"Name": "own"}
+    old = {"Name": "own", "Policy": policy(arn, "events:PutEvents"), "Description": "first"}
+    new = {"Name": "own", "Description": "second"}
     made = bench.create(BUS, old)
     assert json.loads(events.describe_event_bus(Name="own")["Policy"])["Statement"][0]["Action"] == "events:PutEvents"
     bench.update(BUS, made, old, new)
-    assert not events.describe_event_bus(Name="own").get("Policy")
+    found = events.describe_event_bus(Name="own")
+    assert not found.get("Policy")
+    assert found["Description"] == "second"
 
 
 @pytest.mark.parametrize("bus", [None, "headgate"])
