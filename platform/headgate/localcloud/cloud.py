@@ -40,11 +40,14 @@ from headgate.localcloud.server.identity import DEFAULT_ACCOUNT
 from headgate.localcloud.server.internal import ask_form
 from headgate.localcloud.server.journal import Journal
 from headgate.localcloud.server.moto_host import MotoHost
+from headgate.localcloud.servicecatalog.organization import way_in
+from headgate.localcloud.servicecatalog.service import ServiceCatalog
 from headgate.localcloud.states.client_calls import ClientCalls
 from headgate.localcloud.states.service import StepFunctions
 from headgate.localcloud.sts.sessions import Sessions
 from headgate.localcloud.trail.history import EventHistory
 from headgate.localcloud.trail.recorder import Recorder
+from headgate.localcloud.trail.service import CloudTrail
 
 _RUNTIMES = Key("", "", "runtimes", "all")
 _WARM = ("sts", "iam", "ssm", "sqs", "awslambda", "events", "secretsmanager", "kms")
@@ -84,6 +87,15 @@ class LocalCloud:
             sessions,
             self.recorder,
         )
+        self.cloudtrail = CloudTrail(
+            self.documents,
+            self.history,
+            self.organizations.store,
+            self.timeline,
+            self.service_client,
+            self._may_use_bucket,
+        )
+        self.recorder.arrived = self.cloudtrail.delivery.arrived
         self.identities = self.access.identities
         self.credentials = RoleCredentials(self.access.assume_role, self.access.role_id, clock, endpoint_url)
         self.runtimes = RuntimeRegistry()
@@ -116,7 +128,13 @@ class LocalCloud:
             check_role=self._as_role,
             check_log_group=self._check_log_group,
         )
-
+        self.servicecatalog = ServiceCatalog(
+            self.documents,
+            self.timeline,
+            self.client,
+            way=way_in(self.organizations.store),
+            role_arn=self._role_arn,
+        )
         self.cloudformation = CloudFormation(
             self.documents,
             self.timeline,
@@ -134,7 +152,9 @@ class LocalCloud:
         for part in (self.organizations, self.jobs, self.sagemaker, self.invocations, self.events, self.states):
             part.recover()
         self.scheduler.recover()
+        self.cloudtrail.recover()
         self.cloudformation.recover()
+        self.servicecatalog.recover()
 
     def application(self, token: str, stop: Callable[[], None]) -> Application:
         """What the HTTP server calls; `stop` is run when a control request asks for the end."""
@@ -150,6 +170,10 @@ class LocalCloud:
         """The variables that make an SDK act as the role, in a session named after the service that takes it."""
         session = caller.service.partition(".")[0] or "SageMaker"
         return self.credentials.environment(caller, role_arn, session)
+
+    def _role_arn(self, account: str, name: str) -> str:
+        role = self.access.directory.role(account, name)
+        return role.arn if role else ""
 
     def service_client(self, principal: str, caller: Caller, service: str, context: Mapping[str, str]) -> Any:
         """A boto3 client of a service, acting as an AWS service (`events.amazonaws.com`) in the caller's account.
@@ -169,6 +193,7 @@ class LocalCloud:
         """Stop executions and jobs, then let go of the files."""
         parts = (
             self.timeline,
+            self.servicecatalog,
             self.cloudformation,
             self.events,
             self.scheduler,
@@ -189,8 +214,10 @@ class LocalCloud:
             "lambda": self.invocations,
             "cloudformation": self.cloudformation,
             "organizations": self.organizations,
+            "cloudtrail": self.cloudtrail,
             "events": self.events,
             "scheduler": self.scheduler,
+            "servicecatalog": self.servicecatalog,
             "states": self.states,
             "sts": self.access.sts,
         }
@@ -206,6 +233,7 @@ class LocalCloud:
             ("POST", "clock"): self.timeline.command,
             ("POST", "runtimes"): self.replace_runtimes,
             ("POST", "quotas"): self.organizations.set_quotas,
+            ("POST", "trails"): lambda _: {"files": self.cloudtrail.delivery.flush()},
             ("POST", "stop"): ending,
         }
 
@@ -224,6 +252,11 @@ class LocalCloud:
 
     def _ask_iam(self, account: str, operation: str, form: Mapping[str, str]) -> None:
         ask_form(self.moto, "iam", "2010-05-08", Caller(account, "us-east-1"), operation, form)
+
+    def _may_use_bucket(self, caller: Caller, operation: str, parameters: Json) -> None:
+        """Raises AwsError unless the bucket exists and lets the caller do an operation of S3."""
+        self.objects.bucket(parameters["Bucket"])
+        self.access.gate.require("s3", operation, parameters, caller)
 
     def _make_role(self, account: str, name: str, trusted: str) -> None:
         make_account_role(self.moto, account, name, trusted)

@@ -1,0 +1,1 @@
+"""AWS Service Catalog: portfolios, products, and launches that are real CloudFormation stacks."""
