@@ -29,7 +29,10 @@ _DATA_EVENTS: Mapping[str, re.Pattern[str]] = {
 """Operations on data, of which there are too many: a trail has them only if it asks for data events."""
 
 _SOURCES = {"monitoring": "monitoring", "sagemaker-runtime": "sagemaker", "catalog": "servicecatalog"}
-_SECRET = frozenset({"SecretString", "SecretBinary", "Password", "MasterUserPassword", "ZipFile", "Plaintext", "Value"})
+_GLOBAL = frozenset({"iam", "organizations", "budgets"})
+_HOME = "us-east-1"
+"""Where events of services without regions are recorded."""
+_SECRET = frozenset({"SecretString", "SecretBinary", "Password", "MasterUserPassword", "ZipFile", "Plaintext"})
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _LONGEST = 2048
 
@@ -56,10 +59,10 @@ def record_of(
         "eventTime": datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "eventSource": f"{source}.amazonaws.com",
         "eventName": asked.operation,
-        "awsRegion": request.caller.region,
+        "awsRegion": _HOME if source in _GLOBAL else request.caller.region,
         "sourceIPAddress": request.caller.service or "127.0.0.1",
         "userAgent": request.headers.get("user-agent", "")[:256],
-        "requestParameters": _shown(asked.parameters) or None,
+        "requestParameters": _shown(_without_secrets(asked)) or None,
         "responseElements": None,
         "requestID": str(uuid.uuid4()),
         "eventID": str(uuid.uuid4()),
@@ -130,6 +133,12 @@ def _json_error(text: str) -> tuple[str, str]:
         return "", ""
     code = str(body.get("__type") or body.get("code") or "").rpartition("#")[2]
     return code, str(body.get("message") or body.get("Message") or "")
+
+
+def _without_secrets(asked: Asked) -> Json:
+    if (asked.service, asked.operation) == ("ssm", "PutParameter"):
+        return {**asked.parameters, "Value": _HIDDEN}
+    return asked.parameters
 
 
 def _shown(value: Any) -> Any:

@@ -25,24 +25,26 @@ class EventHistory:
         self._mend()
 
     def append(self, event: Json) -> int:
-        """Keep an event; returns the offset behind it."""
+        """Keep an event; returns its size in bytes."""
         line = json.dumps(event, separators=(",", ":"), default=str).encode() + b"\n"
         with self._lock:
             os.write(self._descriptor, line)
-            return os.fstat(self._descriptor).st_size
+        return len(line)
 
     def size(self) -> int:
         """The offset behind the last event."""
         return os.fstat(self._descriptor).st_size
 
-    def read(self, start: int = 0) -> Iterator[tuple[int, Json]]:
-        """Events from an offset on, each with the offset behind it."""
-        end = self.size()
+    def read(self, start: int = 0, *, mention: str = "") -> Iterator[tuple[int, Json]]:
+        """Events from an offset on, each with the offset behind it; only those whose text has `mention` in it."""
+        position, end, needle = start, self.size(), mention.encode()
         with self._file.open("rb") as stream:
             stream.seek(start)
-            while stream.tell() < end:
+            while position < end:
                 line = stream.readline()
-                yield stream.tell(), json.loads(line)
+                position += len(line)
+                if needle in line:
+                    yield position, json.loads(line)
 
     def close(self) -> None:
         with self._lock:

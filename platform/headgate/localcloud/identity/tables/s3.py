@@ -76,6 +76,9 @@ _COPYING: Keys = {"s3:x-amz-copy-source": _copy_source, "s3:x-amz-metadata-direc
 _REQUEST_TAGS = {"s3:RequestObjectTag/": _tags}
 _ACL: Keys = {"s3:x-amz-acl": "ACL"}
 
+_OWNERS_ACLS = (None, "private", "bucket-owner-full-control")
+"""ACLs that give nobody anything: PutObject alone covers them (CloudTrail's bucket policies rest on it)."""
+
 
 def _writes(keys: Keys) -> tuple[Need, ...]:
     """PutObject and what some of its headers need besides."""
@@ -84,7 +87,7 @@ def _writes(keys: Keys) -> tuple[Need, ...]:
     )
     return (
         Need("s3:PutObject", _OBJECT, keys, _REQUEST_TAGS, kms_action="kms:GenerateDataKey", kms_from=_encryption_key),
-        Need("s3:PutObjectAcl", _OBJECT, _ACL, when="ACL"),
+        Need("s3:PutObjectAcl", _OBJECT, _ACL, when=lambda p: at(p, "ACL") not in _OWNERS_ACLS),
         tagged,
         Need("s3:PutObjectRetention", _OBJECT, when="ObjectLockMode"),
         Need("s3:PutObjectLegalHold", _OBJECT, when="ObjectLockLegalHoldStatus"),
