@@ -1,11 +1,31 @@
-"""AWS::Glue::Database and Table."""
+"""AWS::Glue::Database, Table and Crawler."""
 
 from __future__ import annotations
 
 from headgate.localcloud.cloudformation.resources.api import call, changed, exists, pick, refuse, unless_gone
 from headgate.localcloud.cloudformation.resources.declared import Declared
+from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
+
+
+_CRAWLER = (
+    "Classifiers",
+    "Configuration",
+    "CrawlerSecurityConfiguration",
+    "DatabaseName",
+    "Description",
+    "LakeFormationConfiguration",
+    "RecrawlPolicy",
+    "Role",
+    "SchemaChangePolicy",
+    "TablePrefix",
+    "Targets",
+)
+_BLANK = {"Description": "", "TablePrefix": ""}
+"""What UpdateCrawler sets when a template no longer says; other members stay unless they are given."""
+
+_TAGGING = Tagging("glue", "TagResource", "UntagResource", "ResourceArn", ("TagsToAdd", "TagsToRemove"), pair=None)
 
 
 def _database_name(context: Context, properties: Json) -> str:
@@ -81,6 +101,39 @@ def _find_table(context: Context, properties: Json) -> str | None:
     return name if exists(context, "glue", "GetTable", Name=name, **where) else None
 
 
+def _crawler_name(context: Context, properties: Json) -> str:
+    return str(properties.get("Name") or context.name(255))
+
+
+def _crawler_members(properties: Json) -> Json:
+    if properties.get("Schedule"):
+        raise refuse("a crawler with a Schedule is not supported: crawlers do not run in the local cloud")
+    return pick(properties, *_CRAWLER)
+
+
+def _make_crawler(context: Context, properties: Json) -> str:
+    name, tags = _crawler_name(context, properties), all_tags(context, properties)
+    call(context, "glue", "CreateCrawler", _crawler_members(properties), Name=name, Tags=tags)
+    return name
+
+
+def _converge_crawler(context: Context, name: str, old: Json, new: Json) -> None:
+    if changed(old, new, *_CRAWLER):
+        call(context, "glue", "UpdateCrawler", {**_BLANK, **_crawler_members(new)}, Name=name)
+    arn = f"arn:{context.partition}:glue:{context.region}:{context.account}:crawler/{name}"
+    _TAGGING.apply(context, arn, old, new)
+
+
+def _remove_crawler(context: Context, name: str, _: Json) -> None:
+    with unless_gone():
+        call(context, "glue", "DeleteCrawler", Name=name)
+
+
+def _find_crawler(context: Context, properties: Json) -> str | None:
+    name = _crawler_name(context, properties)
+    return name if exists(context, "glue", "GetCrawler", Name=name) else None
+
+
 TYPES = (
     Declared(
         "AWS::Glue::Database",
@@ -99,5 +152,14 @@ TYPES = (
         converge=_converge_table,
         remove=_remove_table,
         find_id=_find_table,
+    ),
+    Declared(
+        "AWS::Glue::Crawler",
+        handled=frozenset({"Name", "Schedule", "Tags", *_CRAWLER}),
+        make=_make_crawler,
+        made=frozenset({"Tags", *_CRAWLER}),
+        converge=_converge_crawler,
+        remove=_remove_crawler,
+        find_id=_find_crawler,
     ),
 )

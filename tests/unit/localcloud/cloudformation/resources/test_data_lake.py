@@ -10,7 +10,7 @@ from unit.localcloud.cloudformation.resources.bench import Bench
 
 pytestmark = pytest.mark.slow  # needs a daemon
 
-DATABASE, TABLE = "AWS::Glue::Database", "AWS::Glue::Table"
+DATABASE, TABLE, CRAWLER = "AWS::Glue::Database", "AWS::Glue::Table", "AWS::Glue::Crawler"
 SETTINGS, LOCATION = "AWS::LakeFormation::DataLakeSettings", "AWS::LakeFormation::Resource"
 TAG, GRANT = "AWS::LakeFormation::Tag", "AWS::LakeFormation::PrincipalPermissions"
 
@@ -57,6 +57,34 @@ def test_a_table_has_its_columns(bench: Bench) -> None:
     assert bench.find(TABLE, table("id")) is None
     with pytest.raises(ResourceError, match="without TableInput"):
         bench.create(TABLE, {"CatalogId": bench.account, "DatabaseName": "headgate_sales", "Name": "iceberg"})
+
+
+def test_a_crawler_is_made_changed_and_removed(bench: Bench) -> None:
+    glue = bench.client("glue")
+    trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trust]}
+    role = bench.create("AWS::IAM::Role", {"AssumeRolePolicyDocument": document}, "Role").attributes["Arn"]
+    old = {
+        "Name": "sales",
+        "Role": role,
+        "DatabaseName": "headgate_sales",
+        "Targets": {"S3Targets": [{"Path": "s3://lake/sales/"}]},
+        "TablePrefix": "raw_",
+    }
+    new = {**old, "Targets": {"S3Targets": [{"Path": "s3://lake/new/"}]}, "Tags": {"a": "b"}}
+    del new["TablePrefix"]
+    made = bench.create(CRAWLER, old)
+    bench.update(CRAWLER, made, old, new)
+    found = glue.get_crawler(Name="sales")["Crawler"]
+    assert found["Targets"]["S3Targets"][0]["Path"] == "s3://lake/new/"
+    assert not found.get("TablePrefix")
+    arn = f"arn:aws:glue:eu-west-1:{bench.account}:crawler/sales"
+    assert glue.get_tags(ResourceArn=arn)["Tags"] == {"team": "forecasting", "a": "b"}
+    assert bench.find(CRAWLER, new) is not None
+    with pytest.raises(ResourceError, match="crawlers do not run"):
+        bench.update(CRAWLER, made, new, {**old, "Schedule": {"ScheduleExpression": "cron(0 3 * * ? *)"}})
+    bench.delete(CRAWLER, made, new)
+    assert bench.find(CRAWLER, new) is None
 
 
 def principal(arn: str) -> Json:
