@@ -31,7 +31,7 @@ from headgate.localcloud.sagemaker.runtime import SageMakerRuntime
 from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.scheduler.service import Scheduler
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
-from headgate.localcloud.server import moto_budgets, moto_deliveries, moto_keys, moto_networks, moto_storage
+from headgate.localcloud.server import moto_budgets, moto_deliveries, moto_glue, moto_keys, moto_networks, moto_storage
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
@@ -268,6 +268,7 @@ class LocalCloud:
         moto_lambda.install(self.moto, self.functions)
         moto_deliveries.install(self.moto.outside, lambda: self.access.deliveries)
         moto_budgets.install()
+        moto_glue.install()
         moto_networks.install()
         moto_settings.install()
 
