@@ -31,7 +31,7 @@ def install() -> None:
 def _patch() -> None:
     from moto.glue.responses import GlueResponse
 
-    GlueResponse.update_crawler = _update_crawler
+    GlueResponse.update_crawler = _update_crawler  # type: ignore[attr-defined]
 
 
 def _update_crawler(self: Any) -> Any:

@@ -8,7 +8,6 @@ from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
 
-
 _CRAWLER = (
     "Classifiers",
     "Configuration",
