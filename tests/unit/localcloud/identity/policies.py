@@ -43,12 +43,12 @@ def ask(
     *,
     principal: principals.Principal = SESSION,
     action: str = "s3:GetObject",
-    resource: str = OBJECT,
+    arn: str = OBJECT,
     context: dict[str, Any] | None = None,
     **policies: Any,
 ) -> Decision:
-    """The decision about one request."""
-    return evaluate(AccessRequest(principal, action, resource, context or {}), PolicySet(**policies))
+    """The decision about one request; `policies` are those of PolicySet."""
+    return evaluate(AccessRequest(principal, action, arn, context or {}), PolicySet(**policies))
 
 
 def holds(condition: dict[str, Any], context: dict[str, Any]) -> bool:

@@ -129,8 +129,8 @@ def test_actions_have_wildcards_and_any_case(action: str, covered: bool) -> None
 def test_not_resource_covers_everything_else() -> None:
     without = policy({"Effect": "Allow", "Action": "*", "NotResource": ["arn:aws:s3:::bucket/*"]})
     assert not ask(identity=(without,)).allowed
-    assert ask(identity=(without,), resource="arn:aws:s3:::other/key").allowed
-    assert ask(identity=(without,), resource="*").allowed
+    assert ask(identity=(without,), arn="arn:aws:s3:::other/key").allowed
+    assert ask(identity=(without,), arn="*").allowed
 
 
 def test_resources_have_case() -> None:
@@ -138,10 +138,8 @@ def test_resources_have_case() -> None:
 
 
 def test_an_action_on_everything_needs_everything() -> None:
-    assert ask(action="s3:ListAllMyBuckets", resource="*", identity=(policy(allow()),)).allowed
-    assert not ask(
-        action="s3:ListAllMyBuckets", resource="*", identity=(policy(allow(resource="arn:aws:s3:::*")),)
-    ).allowed
+    assert ask(action="s3:ListAllMyBuckets", arn="*", identity=(policy(allow()),)).allowed
+    assert not ask(action="s3:ListAllMyBuckets", arn="*", identity=(policy(allow(resource="arn:aws:s3:::*")),)).allowed
 
 
 def test_variables_count_from_version_2012_only() -> None:
