@@ -242,6 +242,8 @@ def response(physical_id: str | None = None) -> dict[str, Any]:
         "request_id": "request-1",
         "logical_resource_id": "AccountSet",
         "physical_id": physical_id,
+        "properties": "wanted",
+        "old_properties": "before" if physical_id else "",
     }
 
 

@@ -173,9 +173,9 @@ def _status(aws: Aws, execution: str) -> str | None:
 
 
 def _plan(edges: Edges, request: Request, work: Work) -> tuple[Work, Plan]:
-    rows = catalog.of_team(edges.aws, edges.settings, request.team)
-    if request.action is Action.RETIRE and not _is_owners(edges, request):
+    if _is_idle(request, catalog.lease_of(edges.aws, edges.settings, request.team)):
         return work, Plan(())
+    rows = catalog.of_team(edges.aws, edges.settings, request.team)
     if request.action not in DECLARED:
         return work, decide(request, (), rows)
     applied = declaration.read(edges.aws, edges.settings.declaration_parameter)
@@ -183,12 +183,18 @@ def _plan(edges: Edges, request: Request, work: Work) -> tuple[Work, Plan]:
     return replace(work, declaration=applied.digest), decide(request, declared, rows)
 
 
-def _is_owners(edges: Edges, request: Request) -> bool:
-    """Whether the accounts are the asking stack's to retire: those of a stack that never vended them are not."""
-    if request.response is None:
-        return True
-    lease = catalog.lease_of(edges.aws, edges.settings, request.team)
-    return lease.stack_id == request.response.stack_id
+def _is_idle(request: Request, lease: Lease) -> bool:
+    """Whether CloudFormation asks for something that is not to be done.
+
+    A stack that never vended the team's accounts, such as one whose creation has failed, does not retire them. And
+    what a failed update has reached is not undone when it is rolled back: the next request goes on from there.
+    """
+    response = request.response
+    if response is None:
+        return False
+    if request.action is Action.RETIRE:
+        return lease.stack_id != response.stack_id
+    return bool(lease.failed) and (response.old_properties, response.properties) == (lease.failed, lease.done)
 
 
 def _reserve(edges: Edges, work: Work, plan: Plan) -> None:

@@ -28,12 +28,18 @@ _SETS = ("environments", "data_sets")
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who works on a team. `stack_id` is the provisioned product's stack that the team was vended by."""
+    """Who works on a team.
+
+    `stack_id` is the provisioned product's stack that the team was vended by, `done` the digest of the properties
+    of its last request that succeeded, and `failed` of one that has failed since.
+    """
 
     owner: str = ""
     action: str = ""
     until: datetime | None = None
     stack_id: str = ""
+    done: str = ""
+    failed: str = ""
 
 
 def read(aws: Aws, settings: Settings, team: str, account_name: str) -> Row | None:
@@ -101,6 +107,8 @@ def lease_of(aws: Aws, settings: Settings, team: str) -> Lease:
         item.get("action", ""),
         datetime.fromisoformat(until) if until else None,
         item.get("stack_id", ""),
+        item.get("done", ""),
+        item.get("failed", ""),
     )
 
 
@@ -141,12 +149,11 @@ def renew_lease(aws: Aws, settings: Settings, work: Work, now: datetime) -> None
         raise Refused(taken_over(work))
 
 
-def give_lease_back(aws: Aws, settings: Settings, team: str, execution: str, stack_id: str | None) -> None:
-    """End the lease, if it is still this execution's; `stack_id` says whose the team's accounts are from now on."""
-    if stack_id is None:
-        change, values = "REMOVE #owner, #until, #action", {":me": execution}
-    else:
-        change, values = "SET stack_id = :stack REMOVE #owner, #until, #action", {":me": execution, ":stack": stack_id}
+def give_lease_back(aws: Aws, settings: Settings, team: str, execution: str, **told: str) -> None:
+    """End the lease, if it is still this execution's. `told` are members of Lease that it leaves changed."""
+    sets = ", ".join(f"{name} = :{name}" for name in told)
+    change = f"{f'SET {sets} ' if sets else ''}REMOVE #owner, #until, #action"
+    values = {":me": execution, **{f":{name}": value for name, value in told.items()}}
     _update_lease(aws, settings, team, change, "#owner = :me", values)
 
 

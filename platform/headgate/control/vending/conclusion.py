@@ -12,7 +12,7 @@ from headgate.control.errors import ControlError
 from headgate.control.vending import catalog
 from headgate.control.vending.edges import Edges
 from headgate.control.vending.requests import physical_id
-from headgate.control.vending.values import DECLARED, Action, Item, Request, Response, Row, State, parse_request
+from headgate.control.vending.values import Action, Item, Request, Response, Row, State, parse_request
 
 ENVIRONMENTS = ("experimentation", "dev", "preprod", "prod")
 NO_ACCOUNT = "none"
@@ -51,8 +51,8 @@ def conclude(event: Mapping[str, Any], edges: Edges) -> dict[str, Any]:
         return {"succeeded": False, "reason": str(problem)}
     rows = catalog.of_team(edges.aws, edges.settings, request.team)
     conclusion = decide(outcome, rows)
-    owner = _owner_after(request, conclusion, edges)
-    catalog.give_lease_back(edges.aws, edges.settings, request.team, execution, owner)
+    told = _told(request, conclusion, edges)
+    catalog.give_lease_back(edges.aws, edges.settings, request.team, execution, **told)
     if request.response:
         edges.put(request.response.url, answer(request.team, request.response, conclusion))
     return {"succeeded": not conclusion.reason, "reason": conclusion.reason or "done"}
@@ -117,11 +117,14 @@ def reason_of(error: Mapping[str, Any]) -> str:
     return answers.one_line(str(message) if message else f"{error.get('Error')}: {cause}")
 
 
-def _owner_after(request: Request, conclusion: Conclusion, edges: Edges) -> str | None:
-    """Whose the team's accounts are from now on: the asking stack's when it succeeded; None leaves it as it is."""
-    if conclusion.reason or request.response is None:
-        return None
-    if request.action in DECLARED:
-        return request.response.stack_id
-    owner = catalog.lease_of(edges.aws, edges.settings, request.team).stack_id
-    return "" if request.action is Action.RETIRE and owner == request.response.stack_id else None
+def _told(request: Request, conclusion: Conclusion, edges: Edges) -> dict[str, str]:
+    """What the lease is to tell the next execution of the request of a stack."""
+    response = request.response
+    if response is None:
+        return {}
+    if conclusion.reason:
+        return {"failed": response.properties}
+    if request.action is Action.RETIRE:
+        owner = catalog.lease_of(edges.aws, edges.settings, request.team).stack_id
+        return {"stack_id": "", "done": "", "failed": ""} if owner == response.stack_id else {}
+    return {"stack_id": response.stack_id, "done": response.properties, "failed": ""}

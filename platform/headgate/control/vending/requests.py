@@ -40,10 +40,13 @@ def handle(event: Mapping[str, Any], aws: Aws, state_machine: str, put: Callable
 
 
 def execution_input(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The machine's input for an event; raises Refused for a team that changes."""
+    """The machine's input for an event; raises Refused for a team that changes.
+
+    An update that CloudFormation rolls back has the team that the account set is called after.
+    """
     properties: Mapping[str, Any] = event["ResourceProperties"]
     kind, team = event["RequestType"], properties["Team"]
-    if kind == "Update" and event["OldResourceProperties"].get("Team") != team:
+    if kind == "Update" and event["PhysicalResourceId"] != physical_id(team):
         before = event["OldResourceProperties"].get("Team")
         raise Refused(f"the account set is team {before}'s and stays it: request another product for team {team}")
     return {
@@ -59,8 +62,15 @@ def execution_input(event: Mapping[str, Any]) -> dict[str, Any]:
             "request_id": event["RequestId"],
             "logical_resource_id": event["LogicalResourceId"],
             "physical_id": event.get("PhysicalResourceId"),
+            "properties": digest(properties),
+            "old_properties": digest(event["OldResourceProperties"]) if kind == "Update" else "",
         },
     }
+
+
+def digest(properties: Mapping[str, Any]) -> str:
+    """What tells the properties of one request from those of another."""
+    return hashlib.sha256(json.dumps(properties, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def start(aws: Aws, state_machine: str, request: Mapping[str, Any]) -> None:

@@ -37,13 +37,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Where CloudFormation waits for the answer to a custom resource. Without a `physical_id` it is being created."""
+    """Where CloudFormation waits for the answer to a custom resource. Without a `physical_id` it is being created.
+
+    `properties` and `old_properties` are digests of what is asked for and of what was asked for before.
+    """
 
     url: str
     stack_id: str
     request_id: str
     logical_resource_id: str
     physical_id: str | None = None
+    properties: str = ""
+    old_properties: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,10 +124,10 @@ def test_a_lease_is_taken_by_one_until_it_is_given_back_or_runs_out(aws: Boto) -
     assert not take(NOW)
     assert not take(NOW + catalog.LEASE)
     assert take(NOW, instead_of="arn:one")
-    catalog.give_lease_back(aws, SETTINGS, "sales", "arn:one", None)
+    catalog.give_lease_back(aws, SETTINGS, "sales", "arn:one")
     assert catalog.lease_of(aws, SETTINGS, "sales").owner == "arn:two"
-    catalog.give_lease_back(aws, SETTINGS, "sales", "arn:two", "arn:stack")
-    assert catalog.lease_of(aws, SETTINGS, "sales") == catalog.Lease(stack_id="arn:stack")
+    catalog.give_lease_back(aws, SETTINGS, "sales", "arn:two", stack_id="arn:stack", failed="digest")
+    assert catalog.lease_of(aws, SETTINGS, "sales") == catalog.Lease(stack_id="arn:stack", failed="digest")
     assert catalog.take_lease(aws, SETTINGS, "sales", "arn:one", "provision", NOW, instead_of="arn:one")
     assert take(NOW + catalog.LEASE + timedelta(seconds=1))
     assert catalog.lease_of(aws, SETTINGS, "sales").stack_id == "arn:stack"

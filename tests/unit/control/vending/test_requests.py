@@ -8,7 +8,7 @@ import pytest
 from headgate.control.vending import requests
 from headgate.control.vending.requests import NOT_STARTED
 from unit.control.machine import Execution
-from unit.control.world import Recorder, World, declaration, denied
+from unit.control.world import Recorder, World, declaration, denied, standing
 
 MACHINE = "arn:aws:states:eu-west-1:100000000001:stateMachine:headgate-vending"
 
@@ -64,6 +64,8 @@ def test_an_event_becomes_an_execution_that_has_all_it_needs_to_answer(
             "request_id": "request-1",
             "logical_resource_id": "AccountSet",
             "physical_id": value.get("PhysicalResourceId"),
+            "properties": requests.digest(value["ResourceProperties"]),
+            "old_properties": requests.digest(value["OldResourceProperties"]) if kind == "Update" else "",
         },
     }
     assert not world.answers
@@ -91,7 +93,10 @@ def test_different_events_start_different_executions_with_names_that_step_functi
 @pytest.mark.parametrize(
     ("value", "reason"),
     [
-        (event("Update", OldResourceProperties={"Team": "other"}), "the account set is team other's and stays it"),
+        (
+            event("Update", OldResourceProperties={"Team": "other"}, PhysicalResourceId="headgate-account-set-other"),
+            "the account set is team other's and stays it",
+        ),
         (event(ResourceProperties={}), "the event lacks 'Team'"),
         (event(ResourceProperties={"Team": ""}), "the team is '': it is a name of the declaration"),
         (
@@ -135,3 +140,44 @@ def test_a_started_execution_answers_under_the_same_physical_id_at_create_and_up
     assert [(each["Status"], each["PhysicalResourceId"]) for each in world.answers] == [
         ("SUCCESS", "headgate-account-set-sales")
     ] * 2
+
+
+def test_an_update_that_fails_is_rolled_back_without_undoing_or_repeating_anything() -> None:
+    world = World()
+    world.others.declaration = declaration(dev={})
+    run(world, event())
+    assert world.others.declaration
+    world.others.declaration["teams"]["sales"]["accounts"] |= declaration(prod={})["teams"]["sales"]["accounts"]
+    world.organization.taken.add("sales-prod@example.com")
+    before = event()["ResourceProperties"]
+    after, again = {**before, "Action": "provision"}, {**before, "Reason": "again"}
+    run(world, event("Update", RequestId="2", ResourceProperties=after, OldResourceProperties=before))
+    rows = standing(world)["rows"]
+    run(world, event("Update", RequestId="3", ResourceProperties=before, OldResourceProperties=after))
+    assert [each["Status"] for each in world.answers] == ["SUCCESS", "FAILED", "SUCCESS"]
+    assert standing(world)["rows"] == rows
+    run(world, event("Update", RequestId="5", ResourceProperties=after, OldResourceProperties=before))
+    run(world, event("Update", RequestId="6", ResourceProperties=again, OldResourceProperties=after))
+    assert world.answers[-1]["Status"] == "FAILED", "what is no rollback is not passed over"
+    world.organization.taken.clear()
+    run(world, event("Update", RequestId="4", ResourceProperties=after, OldResourceProperties=before))
+    assert world.answers[-1]["Status"] == "SUCCESS"
+    assert world.rows()["sales/prod"]["state"] == "active"
+
+
+def test_an_update_to_another_team_is_refused_and_its_rollback_is_not() -> None:
+    world = World()
+    world.others.declaration = declaration(dev={})
+    run(world, event())
+    mine = event()["ResourceProperties"]
+    other = {**mine, "Team": "other"}
+    handle(world, event("Update", RequestId="2", ResourceProperties=other, OldResourceProperties=mine))
+    run(world, event("Update", RequestId="3", ResourceProperties=mine, OldResourceProperties=other))
+    assert [each["Status"] for each in world.answers] == ["SUCCESS", "FAILED", "SUCCESS"]
+
+
+def run(world: World, value: dict[str, Any]) -> None:
+    """An event and the execution that it starts."""
+    handle(world, value)
+    started = world.others.started[-1]
+    Execution(world, json.loads(started["input"]), started["name"]).run()
