@@ -8,7 +8,7 @@ that nobody may change, so that one document serves every account, and environme
 from __future__ import annotations
 
 from headgate.infra.permissions import resources
-from headgate.infra.permissions.document import Document, Purpose, Statement
+from headgate.infra.permissions.document import Conditions, Document, Purpose, Statement
 from headgate.infra.permissions.places import (
     DATA_SETS_TAG,
     ENVIRONMENT_TAG,
@@ -234,7 +234,7 @@ def _tags() -> tuple[Statement, ...]:
 
     def foreign(sid: str, key: str, own: str) -> Statement:
         tag = f"aws:RequestTag/{key}"
-        conditions = {"Null": {tag: "false"}, "StringNotEquals": {tag: own, environment: _PLATFORM}}
+        conditions: Conditions = {"Null": {tag: "false"}, "StringNotEquals": {tag: own, environment: _PLATFORM}}
         return Statement(sid, ("*",), conditions=conditions, effect="Deny")
 
     return (

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from headgate.control.aws import Call
 from headgate.errors import UserError
 from headgate.infra.permissions import resources
+from headgate.infra.permissions.capabilities.data import with_governance_keys
 from headgate.infra.permissions.document import Conditions, Statement
 
 _STACK_SETS = (resources.STACK_SETS, resources.STACK_SET_TARGETS, resources.STACK_SET_TYPES)
@@ -130,16 +131,6 @@ def needed(calls: Iterable[Call]) -> tuple[Statement, ...]:
             )
         services.add(call.service)
         made += _NEEDS[call.service, call.operation]
-    if through := sorted(services & _ENCRYPTED):
-        made.append(_keys(*through))
+    if services & _ENCRYPTED:
+        made.append(with_governance_keys("UseKeys", ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")))
     return tuple(made)
-
-
-def _keys(*services: str) -> Statement:
-    names = tuple(f"{service}.{resources.HOME}.amazonaws.com" for service in services)
-    return Statement(
-        "UseKeys",
-        ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"),
-        (resources.GOVERNANCE_KEYS,),
-        {"StringEquals": {"kms:ViaService": names if len(names) > 1 else names[0]}},
-    )

@@ -80,6 +80,12 @@ _RUN_PROMOTION = Capability(
         *platform.LOG_MACHINE.statements,
         Statement("WriteOwnLogs", ("logs:CreateLogStream", "logs:PutLogEvents"), (resources.FUNCTION_LOGS,)),
         Statement("TellPeople", ("sns:Publish",), (resources.TOOLING_TOPICS,)),
+        Statement(
+            "TellWithToolingKey",
+            data.ENCRYPT,
+            (resources.TOOLING_KEYS,),
+            {"StringEquals": {"kms:ViaService": f"sns.{resources.HOME}.amazonaws.com"}},
+        ),
         Statement("SendOwnEvents", ("events:PutEvents",), (resources.TOOLING_BUS,)),
     ),
 )

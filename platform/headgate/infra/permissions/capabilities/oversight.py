@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headgate.infra.permissions import resources
-from headgate.infra.permissions.capabilities.data import DECRYPT, LIST_BUCKETS, READ_OBJECTS
+from headgate.infra.permissions.capabilities.data import DECRYPT, LIST_BUCKETS, READ_OBJECTS, with_governance_keys
 from headgate.infra.permissions.capabilities.model import Capability
 from headgate.infra.permissions.document import Statement
 from headgate.infra.permissions.places import OWN_TEAM
@@ -52,16 +52,7 @@ READ_AUDIT_ARCHIVE = Capability(
     (
         Statement("ListTrail", LIST_BUCKETS, (resources.TRAIL_BUCKET,)),
         Statement("ReadTrail", READ_OBJECTS, (resources.objects(resources.TRAIL_BUCKET),)),
-        Statement(
-            "DecryptTrail",
-            DECRYPT,
-            (resources.GOVERNANCE_KEYS,),
-            {
-                "StringEquals": {
-                    "kms:ViaService": (f"s3.{resources.HOME}.amazonaws.com", f"dynamodb.{resources.HOME}.amazonaws.com")
-                }
-            },
-        ),
+        with_governance_keys("ReadWithGovernanceKeys", DECRYPT),
         Statement("ReadAuditTable", READ_ROWS, (resources.AUDIT_TABLE, f"{resources.AUDIT_TABLE}/index/*")),
     ),
 )
@@ -76,6 +67,7 @@ READ_CATALOG = Capability(
             (resources.DECLARATION_PARAMETER,),
         ),
         Statement("ReadDeclarationObject", ("s3:GetObject",), (resources.DECLARATIONS,)),
+        with_governance_keys("ReadWithGovernanceKeys", DECRYPT),
         Statement(
             "SeeVending",
             (
@@ -101,6 +93,7 @@ READ_OWN_CATALOG = Capability(
                 "Null": {"dynamodb:LeadingKeys": "false"},
             },
         ),
+        with_governance_keys("ReadWithGovernanceKeys", DECRYPT),
     ),
 )
 READ_ORGANIZATION = Capability(

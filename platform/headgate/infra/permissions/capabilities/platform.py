@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headgate.infra.permissions import resources
+from headgate.infra.permissions.capabilities.data import DECRYPT, ENCRYPT, with_governance_keys
 from headgate.infra.permissions.capabilities.delivery import CHANGE_STACKS, LOOK_AT_STACKS, STEER_STACKS
 from headgate.infra.permissions.capabilities.model import Capability, passed_to
 from headgate.infra.permissions.document import Statement
@@ -51,6 +52,7 @@ PUBLISH = Capability(
             (resources.objects(resources.GOVERNANCE_BUCKET),),
         ),
         Statement("ListAssets", ("s3:GetBucketLocation", "s3:ListBucket"), (resources.GOVERNANCE_BUCKET,)),
+        with_governance_keys("PublishWithGovernanceKeys", ENCRYPT),
         Statement(
             "PublishDeclaration",
             ("ssm:GetParameter", "ssm:GetParameters", "ssm:PutParameter"),
@@ -112,12 +114,7 @@ LAUNCH = Capability(
             {"StringEquals": {"s3:ExistingObjectTag/servicecatalog:provisioning": "true"}},
         ),
         Statement("ReadStackSetTemplates", ("s3:GetObject",), (resources.ASSETS,)),
-        Statement(
-            "UseAssetsKey",
-            ("kms:Decrypt", "kms:DescribeKey"),
-            (resources.GOVERNANCE_KEYS,),
-            {"StringEquals": {"kms:ViaService": f"s3.{resources.HOME}.amazonaws.com"}},
-        ),
+        with_governance_keys("ReadWithGovernanceKeys", DECRYPT),
         Statement("AskVending", ("lambda:InvokeFunction",), (resources.VENDING_REQUEST,)),
     ),
 )

@@ -42,7 +42,6 @@ def private() -> tuple[Statement, ...]:
                 "ec2:AcceptVpcPeeringConnection",
                 "ec2:AllocateAddress",
                 "ec2:AssociateAddress",
-                "ec2:AttachEgressOnlyInternetGateway",
                 "ec2:AttachInternetGateway",
                 "ec2:AttachVpnGateway",
                 "ec2:CreateEgressOnlyInternetGateway",
