@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headgate.localcloud.authorization import iam_facts
+from headgate.localcloud.authorization.control_facts import ControlFacts
 from headgate.localcloud.authorization.deliveries import Deliveries
 from headgate.localcloud.authorization.directory import CloudDirectory
 from headgate.localcloud.authorization.gate import Gate
@@ -22,7 +23,7 @@ from headgate.localcloud.sts.sessions import Sessions
 
 
 class Access:
-    """One object for the composition root. `directory.sources` takes the facts of services that come later."""
+    """One object for the composition root."""
 
     def __init__(
         self,
@@ -36,8 +37,10 @@ class Access:
         recorder: Recorder,
     ) -> None:
         versions = Versions()
-        sources = own_facts(documents, objects, logs, organizations)
-        self.directory = CloudDirectory(moto, sessions, organizations, versions, sources)
+        control = ControlFacts(documents)
+        sources = {**own_facts(documents, objects, logs, organizations), **control.sources()}
+        resolvers = {"cloudformation": control.resolve_stack}
+        self.directory = CloudDirectory(moto, sessions, organizations, versions, sources, resolvers)
         self.gate = Gate(Authorizer(self.directory, clock), self.directory)
         self.deliveries = Deliveries(self.gate, self.directory)
         self.guard = Guard(self.gate, versions, recorder)

@@ -26,7 +26,7 @@ _SIGNING_NAMES = {"cloudwatch": "monitoring"}
 
 
 class CloudDirectory:
-    """What the authorizer asks. `sources` answer for the services that are ours, by the service in an ARN."""
+    """What the authorizer asks. `sources` and `resolvers` answer for services that are ours, by the name in an ARN."""
 
     def __init__(
         self,
@@ -35,12 +35,14 @@ class CloudDirectory:
         organizations: OrganizationStore,
         versions: Versions,
         sources: Mapping[str, Look],
+        resolvers: Mapping[str, Callable[[Arn], str]],
     ) -> None:
         self._moto = moto
         self._sessions = sessions
         self._organizations = organizations
         self._versions = versions
         self._sources = sources
+        self._resolvers = resolvers
         self._roles: Remembered[RoleFacts | None] = Remembered(lambda: versions.of("iam"))
         self._users: Remembered[UserFacts | None] = Remembered(lambda: versions.of("iam"))
         self._memberships: Remembered[Membership | None] = Remembered(lambda: organizations.version)
@@ -71,7 +73,11 @@ class CloudDirectory:
     def resolve(self, arn: str) -> str:
         """A resource's own ARN."""
         found = arns.parse(arn)
-        if found is None or found.service not in {"iam", "kms", "secretsmanager"} or "*" in arn:
+        if found is None:
+            return arn
+        if found.service in self._resolvers:
+            return self._resolvers[found.service](found)
+        if found.service not in {"iam", "kms", "secretsmanager"} or "*" in arn:
             return arn
         memory = self._resolved.setdefault(found.service, self._memory(found.service))
         return memory.get(arn, lambda: self._moto.look(lambda: moto_facts.resolve(found)))

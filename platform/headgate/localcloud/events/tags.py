@@ -9,7 +9,7 @@ from headgate.localcloud.events.names import DEFAULT_BUS, Bus
 from headgate.localcloud.events.rules import KIND, Rules
 from headgate.localcloud.seams import Caller, Json, Operation
 
-_KIND = "event-tags"
+TAGS_KIND = "event-tags"
 
 
 class RuleTags:
@@ -66,4 +66,4 @@ class RuleTags:
             name = path if "/" in path else f"{DEFAULT_BUS}/{path}"
             if self._rules.find(Key(caller.account, caller.region, KIND, name)) is None:
                 raise missing(f"Rule {path}")
-        return Key(caller.account, caller.region, _KIND, arn)
+        return Key(caller.account, caller.region, TAGS_KIND, arn)

@@ -11,7 +11,7 @@ from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Caller, Json
 
-_KIND = "trail"
+KIND = "trail"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{1,126})[A-Za-z0-9]")
 _ARN = re.compile(r"arn:aws:cloudtrail:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):trail/(?P<name>.+)")
 _GLOBAL = frozenset({"iam.amazonaws.com", "sts.amazonaws.com", "organizations.amazonaws.com", "budgets.amazonaws.com"})
@@ -55,7 +55,7 @@ class Trail:
 
     @property
     def key(self) -> Key:
-        return Key(self.account, self.region, _KIND, self.name)
+        return Key(self.account, self.region, KIND, self.name)
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
@@ -101,7 +101,7 @@ class Trails:
         self._documents.delete(trail.key)
 
     def all(self) -> list[Trail]:
-        return [Trail.from_json(body) for _, body in self._documents.list(_KIND)]
+        return [Trail.from_json(body) for _, body in self._documents.list(KIND)]
 
     def advance(self, trail: Trail, **changes: Any) -> None:
         """Change a trail unless it has been deleted meanwhile."""
@@ -114,9 +114,9 @@ class Trails:
         """A trail by name in the caller's account and region, or by ARN. Raises AwsError (TrailNotFoundException)."""
         match = _ARN.fullmatch(name_or_arn)
         if match is not None:
-            key = Key(match["account"], match["region"], _KIND, match["name"])
+            key = Key(match["account"], match["region"], KIND, match["name"])
         else:
-            key = Key(caller.account, caller.region, _KIND, check_name(name_or_arn))
+            key = Key(caller.account, caller.region, KIND, check_name(name_or_arn))
         found = self._documents.find(key)
         if found is None:
             raise AwsError("TrailNotFoundException", f"Unknown trail: {name_or_arn} for the user: {caller.account}")

@@ -13,7 +13,7 @@ from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Clock, Json
 
 STACK = "cfn-stack"
-_NAME = "cfn-stack-name"
+STACK_NAME = "cfn-stack-name"
 _RESOURCE = "cfn-resource"
 _EVENT = "cfn-event"
 _GARBAGE = "cfn-garbage"
@@ -34,14 +34,14 @@ class StackStore:
         with self.transaction():
             if self.find(stack.account, stack.region, stack.name):
                 raise AwsError("AlreadyExistsException", f"Stack [{stack.name}] already exists")
-            self.documents.put(Key(stack.account, stack.region, _NAME, stack.name), {"id": stack.id})
+            self.documents.put(Key(stack.account, stack.region, STACK_NAME, stack.name), {"id": stack.id})
             self.documents.insert(_key(stack, STACK, stack.id), stack.as_json())
 
     def find(self, account: str, region: str, name_or_id: str) -> Stack | None:
         """A stack by id, or a living one by name."""
         stack_id = name_or_id
         if not name_or_id.startswith("arn:"):
-            named = self.documents.find(Key(account, region, _NAME, name_or_id))
+            named = self.documents.find(Key(account, region, STACK_NAME, name_or_id))
             if named is None:
                 return None
             stack_id = named["id"]
@@ -64,7 +64,7 @@ class StackStore:
         with self.transaction():
             changed = change(self.again(stack))
             self.documents.put(_key(stack, STACK, stack.id), changed.as_json())
-            name = Key(stack.account, stack.region, _NAME, stack.name)
+            name = Key(stack.account, stack.region, STACK_NAME, stack.name)
             if changed.gone and (self.documents.find(name) or {}).get("id") == stack.id:
                 self.documents.delete(name)
             return changed
