@@ -72,13 +72,18 @@ def _account(team: Mapping[str, Any], account: Mapping[str, Any]) -> Wanted:
             **common,
             **internet,
             **_network(account["vpc"]),
-            "BudgetUsd": f"{team['budget_usd']:g}",
+            "BudgetUsd": _number(team["budget_usd"]),
             "OwnerEmail": owner,
         },
         environment_parameters={
             environment: {**common, **internet, "DataSets": f":{data_sets}"} for environment in account["environments"]
         },
     )
+
+
+def _number(value: float) -> str:
+    """A number as CloudFormation takes it: `1500`, `20.5`, never with an exponent."""
+    return f"{value:.2f}".removesuffix(".00")
 
 
 def _network(vpc: Mapping[str, Any]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import zipfile
@@ -65,8 +66,7 @@ def test_the_handlers_of_the_end_write_and_answer(world: World, monkeypatch: pyt
     assert handlers.conclude(event, None) == {"succeeded": False, "reason": "Refused: no room"}
     sent: list[str] = []
     monkeypatch.setattr(handlers, "put", lambda url, _: sent.append(url))
-    detail = {"executionArn": "a", "status": "ABORTED", "input": '{"team": "sales", "response": %s}'}
-    detail["input"] %= __import__("json").dumps(response())
+    detail = {"executionArn": "a", "status": "ABORTED", "input": json.dumps(request)}
     handlers.ended({"detail": detail}, None)
     assert sent == ["https://example.com/answer"]
 

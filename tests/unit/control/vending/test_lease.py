@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from headgate.control.vending import organization
 from headgate.control.vending.beginning import decide_takeover
 from headgate.control.vending.catalog import LEASE, Lease
 from headgate.control.vending.values import Action
@@ -113,14 +114,6 @@ def test_an_account_on_its_way_is_not_moved_out_of_quarantine_by_who_was_interru
     account_id = world.rows()["sales/dev"]["account_id"]
     execution(world, "two", "quarantine").run()
     late = world.edges("place").aws
-    late.call(
-        "dynamodb",
-        "get_item",
-        TableName="headgate-catalog",
-        Key={"team": {"S": "sales"}, "account_name": {"S": "dev"}},
-    )
-    from headgate.control.vending import organization
-
     organization.move(late, account_id, "r-root", "ou-dev")
     assert world.organization.accounts[account_id].parent == "ou-quarantine"
 

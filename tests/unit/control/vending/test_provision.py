@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from headgate.control.vending.beginning import LONGEST
+from headgate.infra.kinds import KINDS
 from unit.control.machine import MACHINE, Execution
 from unit.control.world import World, declaration, denied, response, standing
 
@@ -107,11 +108,11 @@ def test_a_second_request_changes_nothing(world: World) -> None:
 
 def test_changes_of_the_declaration_reach_stacks_and_grants(world: World) -> None:
     provision(world)
-    declare(world, budget_usd=20.5, data_sets=["sales"], cost_centre="4712")
+    declare(world, budget_usd=1234567.5, data_sets=["sales"], cost_centre="4712")
     assert provision(world, "two").status == "SUCCEEDED"
     account_id = world.rows()["sales/prod"]["account_id"]
     account = world.stack_sets.instances["headgate-account", account_id, "eu-west-1"]
-    assert (account.parameters["BudgetUsd"], account.parameters["CostCentre"]) == ("20.5", "4712")
+    assert (account.parameters["BudgetUsd"], account.parameters["CostCentre"]) == ("1234567.50", "4712")
     assert {each[1] for each in world.lake.granted} == {"headgate_sales"}
     assert world.organization.accounts[account_id].tags["headgate:cost-centre"] == "4712"
     assert world.rows()["sales/prod"]["state"] == "active"
@@ -331,3 +332,10 @@ def test_an_execution_that_cannot_conclude_says_so(world: World) -> None:
     execution = provision(world, response=response())
     assert (execution.status, world.answers) == ("FAILED", [])
     assert "could not be sent" in execution.cause
+
+
+def test_stacks_are_given_no_parameter_that_their_templates_lack(world: World) -> None:
+    provision(world)
+    for (stack_set, *_), instance in world.stack_sets.instances.items():
+        kind = "environment" if stack_set.startswith("headgate-environment-") else stack_set.removeprefix("headgate-")
+        assert set(instance.parameters) <= set(KINDS[kind].parameters), stack_set
