@@ -147,7 +147,7 @@ class Apply:
             self._step(f"the declaration is {digest[:12]}")
 
     def _execution_role(self) -> str:
-        return f"arn:aws:iam::{self._session.account}:role/headgate/headgate-cloudformation"
+        return f"arn:aws:iam::{self._session.account}:role/headgate/headgate-governance-cloudformation"
 
     def _stack_sets(self) -> StackSets:
         return StackSets(self._session.client("cloudformation"), self._polling, self._tell)

@@ -213,6 +213,8 @@ def governance() -> Capability:
                 (resources.LAUNCH_ROLE, resources.VENDING_ROLES),
                 ("events", "lambda", "servicecatalog", "states"),
             ),
+            # A policy that is created with tags has no ARN yet: AWS asks for the right to tag anything.
+            Statement("TagPolicies", ("organizations:TagResource",)),
             Statement("CreateKeys", ("kms:CreateKey",)),
             Statement(
                 "AdministerKeys",

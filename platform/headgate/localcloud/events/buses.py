@@ -14,6 +14,8 @@ from headgate.localcloud.seams import Caller, Clock, Json, Operation
 
 KIND = "event-bus"
 _PAGE = 100
+_KEPT = ("Description", "DeadLetterConfig", "KmsKeyIdentifier")
+"""What is kept as it is given. Nothing is encrypted on this machine, so the key has no effect."""
 
 
 class Buses:
@@ -39,7 +41,7 @@ class Buses:
         found = self._documents.find(_key(bus))
         if found is None and bus.name != DEFAULT_BUS:
             raise missing(f"Event bus {bus.name}")
-        return found or {"Description": None, "Created": 0.0}
+        return found or {"Created": 0.0}
 
     def policy(self, bus: Bus) -> Json | None:
         """The bus's resource policy, None when it has none."""
@@ -48,16 +50,14 @@ class Buses:
         return policy
 
     def create(self, caller: Caller, request: Json) -> Json:
-        for member in ("EventSourceName", "KmsKeyIdentifier", "LogConfig"):
+        for member in ("EventSourceName", "LogConfig"):
             if member in request:
                 raise unsupported(f"{member} of CreateEventBus")
         bus = Bus(caller.account, caller.region, request["Name"])
         if bus.name == DEFAULT_BUS:
             raise exists("Event bus default")
         now = self._clock.now()
-        body: Json = {"Description": request.get("Description"), "Created": now, "Modified": now}
-        if "DeadLetterConfig" in request:
-            body["DeadLetterConfig"] = request["DeadLetterConfig"]
+        body: Json = {"Created": now, "Modified": now, **{name: request[name] for name in _KEPT if name in request}}
         try:
             self._documents.insert(_key(bus), body)
         except DuplicateError as error:
@@ -66,13 +66,11 @@ class Buses:
 
     def update(self, caller: Caller, request: Json) -> Json:
         bus = find_bus(caller, request.get("Name"))
-        if "KmsKeyIdentifier" in request or "LogConfig" in request:
-            raise unsupported("KmsKeyIdentifier and LogConfig of UpdateEventBus")
-        body = {**self.require(bus), "Description": request.get("Description"), "Modified": self._clock.now()}
-        if "DeadLetterConfig" in request:
-            body["DeadLetterConfig"] = request["DeadLetterConfig"]
-        self._documents.put(_key(bus), body)
-        return {"Arn": bus.arn, "Name": bus.name, "Description": body["Description"]}
+        if "LogConfig" in request:
+            raise unsupported("LogConfig of UpdateEventBus")
+        changed = {name: request[name] for name in _KEPT if name in request}
+        self._documents.put(_key(bus), {**self.require(bus), "Modified": self._clock.now(), **changed})
+        return {"Arn": bus.arn, "Name": bus.name, **changed}
 
     def delete(self, caller: Caller, request: Json) -> Json:
         """Deleting what is not there is no error; a bus with rules stays."""
@@ -170,12 +168,9 @@ def _statement(bus: Bus, request: Json) -> Json:
 
 def _described(bus: Bus, body: Json) -> Json:
     described: Json = {"Name": bus.name, "Arn": bus.arn}
-    if body.get("Description"):
-        described["Description"] = body["Description"]
+    described |= {name: body[name] for name in _KEPT if name in body}
     if body.get("Policy"):
         described["Policy"] = json.dumps(body["Policy"])
-    if body.get("DeadLetterConfig"):
-        described["DeadLetterConfig"] = body["DeadLetterConfig"]
     if body.get("Created"):
         described |= {"CreationTime": body["Created"], "LastModifiedTime": body.get("Modified", body["Created"])}
     return described
