@@ -26,7 +26,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of stack: `parameters` are names in PARAMETERS, `stack_name` is what its stacks or its StackSet is called."""
+    """A kind of stack: `parameters` are names in PARAMETERS, `stack_name` is what its stack or StackSet is called."""
 
     name: str
     stack_name: str
@@ -94,7 +94,7 @@ _DURABLE = (*_ORGANIZATION, "ToolingAccountId", "DataLakeAccountId")
 _ACCOUNT = (*_DURABLE, "Team", "AccountName", "CostCentre", "LogRetentionDays")
 
 _KINDS = (
-    Kind("guard", "headgate-guard", "What stands in an account before anything else can run in it", _ORGANIZATION),
+    Kind("guard", "headgate-guard", "What stands in an account before anything else can run in it", _DURABLE),
     Kind(
         "account",
         "headgate-account",
@@ -122,13 +122,13 @@ _KINDS = (
         "tooling",
         "headgate-tooling",
         "The account of images, artifacts, events and promotion",
-        (*_DURABLE, "LogRetentionDays"),
+        (*_DURABLE, "IdentityAccountId", "LogRetentionDays"),
     ),
     Kind(
         "data-lake",
         "headgate-data-lake",
         "The account of the data lake: data sets, their catalog and who may read them",
-        (*_DURABLE, "LogRetentionDays"),
+        (*_DURABLE, "IdentityAccountId", "LogRetentionDays"),
     ),
     Kind(
         "bootstrap",

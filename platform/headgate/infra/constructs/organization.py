@@ -7,11 +7,9 @@ from typing import Any
 
 Statement = Mapping[str, Any]
 
-HEADGATE_PRINCIPALS = (
-    "arn:${AWS::Partition}:iam::*:role/headgate/*",
-    "arn:${AWS::Partition}:iam::*:role/headgate-project/*",
-)
-"""Roles that Headgate or a project's stacks have made, in any account."""
+HEADGATE_PRINCIPALS = ("arn:${AWS::Partition}:iam::*:role/headgate/*",)
+"""Roles that Headgate has made, in any account. Those of projects' stacks are not among them: teams write their trust
+policies, and so decide which tags their sessions may claim."""
 
 
 def let_in(
@@ -20,9 +18,13 @@ def let_in(
     resource: str | Sequence[str],
     condition: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Statement:
-    """Headgate's roles of the organization's accounts may, as far as their own policies let them."""
+    """Headgate's roles of the organization's other accounts may, as far as their own policies let them.
+
+    In the resource's own account its policy alone would be enough, so there it lets nobody in.
+    """
     conditions: dict[str, dict[str, Any]] = {
         "StringEquals": {"aws:PrincipalOrgID": "${OrganizationId}"},
+        "StringNotEquals": {"aws:PrincipalAccount": "${AWS::AccountId}"},
         "ArnLike": {"aws:PrincipalArn": list(HEADGATE_PRINCIPALS)},
     }
     for operator, keys in (condition or {}).items():
