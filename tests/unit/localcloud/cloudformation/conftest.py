@@ -101,6 +101,52 @@ class FakeAccess:
         return self.clients[service]
 
 
+class FakeSts:
+    """Gives out sessions whose access key is the account of the role."""
+
+    def __init__(self) -> None:
+        self.assumed: list[str] = []
+
+    def assume_role(self, RoleArn: str, RoleSessionName: str, DurationSeconds: int) -> Json:  # noqa: N803
+        self.assumed.append(RoleArn)
+        return {"Credentials": {"AccessKeyId": RoleArn.split(":")[4], "SecretAccessKey": "s", "SessionToken": "t"}}
+
+
+@dataclass
+class FakeOrganization:
+    """Units with accounts in them; `management` manages."""
+
+    management: str = ACCOUNT
+    trusted: bool = True
+    parents: dict[str, str] = field(
+        default_factory=lambda: {
+            "ou-root-teams000": "r-root",
+            "ou-root-dev00000": "ou-root-teams000",
+            "ou-root-quar0000": "r-root",
+        }
+    )
+    places: dict[str, str] = field(default_factory=dict)
+
+    def manages(self, account: str) -> bool:
+        return self.trusted and account == self.management
+
+    def has(self, account: str, unit: str) -> bool:
+        return unit in self.parents or unit == "r-root"
+
+    def accounts_below(self, unit: str) -> tuple[str, ...]:
+        return tuple(account for account in self.places if unit in self.way(account))
+
+    def way(self, account: str) -> tuple[str, ...]:
+        found, unit = [], self.places.get(account, "")
+        while unit:
+            found.append(unit)
+            unit = self.parents.get(unit, "")
+        return tuple(reversed(found))
+
+    def manager(self, account: str) -> str:
+        return self.management
+
+
 class Place:
     """One local CloudFormation over one folder: it can be stopped as by kill, and started again."""
 
@@ -108,6 +154,8 @@ class Place:
         self.folder, self._slot, self.url = folder, slot, url
         self.world = World()
         self.access = FakeAccess()
+        self.organization = FakeOrganization()
+        self.iam: list[tuple[str, str, str]] = []
         self.clock = FakeClock()
         self.types: dict[str, ResourceType] = {
             TOPIC: FakeType(
@@ -128,7 +176,15 @@ class Place:
     def start(self) -> None:
         self.documents = Documents(self.folder / "state.db")
         self.timeline = Timeline(None, self.clock.now)
-        self.service = CloudFormation(self.documents, self.timeline, lambda: self.url, self.access, lambda: self.types)
+        self.service = CloudFormation(
+            self.documents,
+            self.timeline,
+            lambda: self.url,
+            self.access,
+            lambda: self.types,
+            self.organization,
+            lambda account, operation, form: self.iam.append((account, operation, form["RoleName"])),
+        )
         self._slot.service = self.service
 
     def stop(self) -> None:
@@ -137,6 +193,7 @@ class Place:
         self.documents.close()
 
     def settle(self) -> None:
+        self.service.stack_sets.join()
         self.service.engine.join()
 
     def stack(self, name: str = "s") -> Json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +17,6 @@ from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.seams import Caller, Json
 from headgate.localcloud.seams import Operation as ApiOperation
 
-_NAME = re.compile(r"^[a-zA-Z][-a-zA-Z0-9]{0,127}$")
 NO_CHANGES = "The submitted information didn't contain changes. Submit different information to create a change set."
 
 
@@ -43,8 +41,6 @@ class ChangeSetOperations:
         refuse_import(request)
         if request.get("DeploymentMode"):
             raise unsupported("DeploymentMode of change sets")
-        if not _NAME.match(request["ChangeSetName"]):
-            raise AwsError("ValidationError", f"'{request['ChangeSetName']}' is no name of a change set")
         stack = self._stack(caller, request)
         repeated = self.change_sets.look(caller, request["ChangeSetName"], stack.id)
         if repeated and request.get("ClientToken") and repeated["token"] == request["ClientToken"]:
