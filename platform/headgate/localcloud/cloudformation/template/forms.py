@@ -48,7 +48,7 @@ def read(text: str) -> Json:
     """The template as nested mappings, lists and scalars. Raises AwsError (ValidationError)."""
     value = _json(text) if text.lstrip().startswith("{") else _yaml(text)
     if not isinstance(value, dict):
-        raise format_error("JSON not well-formed" if text.lstrip()[:1] in "[{" else "unsupported structure")
+        raise format_error("JSON not well-formed" if text.lstrip().startswith(("{", "[")) else "unsupported structure")
     return value
 
 
