@@ -9,6 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from headgate.infra.permissions.places import ENVIRONMENT_TAG
 from headgate.infra.stacks.base import filled, sub
 
 Statement = Mapping[str, Any]
@@ -52,8 +53,17 @@ def by_services(sid: str, *services: str) -> Statement:
     }
 
 
+_OF_GOVERNANCE = frozenset({"assets", "governance", "trail"})
+
+
+def _place(alias: str) -> str:
+    """Whose a key is, as its tag says: roles use keys of their own environment, by what the key is tagged with."""
+    place = alias.removeprefix("alias/headgate-")
+    return "governance" if place in _OF_GOVERNANCE else place
+
+
 class Key(Construct):
-    """A symmetric key that rotates every year and outlives its stack, with an alias."""
+    """A symmetric key that rotates every year and outlives its stack, with an alias and its environment's tag."""
 
     def __init__(
         self, scope: Construct, name: str, *, alias: str, description: str, statements: Sequence[Statement] = ()
@@ -66,6 +76,7 @@ class Key(Construct):
             enable_key_rotation=True,
             key_policy=filled({"Version": "2012-10-17", "Statement": [OWNER, *statements]}),
             pending_window_in_days=30,
+            tags=[cdk.CfnTag(key=ENVIRONMENT_TAG, value=sub(_place(alias)))],
         )
         self.resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.arn = self.resource.attr_arn

@@ -1,4 +1,4 @@
-"""A project's place in the tooling account: its model package group and its images, which outlive the team's accounts."""
+"""A project's place in the tooling account: its model package group and images, which outlive the team's accounts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from headgate.infra.constructs import settings
-from headgate.infra.constructs.organization import let_in
-from headgate.infra.constructs.repositories import PULL, PUSH, repository
+from headgate.infra.constructs.repositories import repository
+from headgate.infra.permissions import sharing
+from headgate.infra.permissions.document import Document, Json, Purpose, Statement
+from headgate.infra.permissions.places import PROJECT_TAG, TEAM_TAG
 from headgate.infra.stacks.base import KindStack, filled, sub
 
 GROUP = "${Team}-${Project}"
-_OF_TEAM = {"StringEquals": {"aws:PrincipalTag/headgate:team": "${Team}"}}
-_ARN = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}"
 
 
 class ProjectStack(KindStack):
@@ -26,25 +26,11 @@ class ProjectStack(KindStack):
             "Models",
             model_package_group_name=sub(GROUP),
             model_package_group_description=sub("Models of ${Project}, team ${Team}"),
-            model_package_group_policy=filled(
-                {
-                    "Version": "2012-10-17",
-                    "Statement": [
-                        let_in(
-                            "ReadAndRegister",
-                            [
-                                "sagemaker:CreateModelPackage",
-                                "sagemaker:DescribeModelPackage",
-                                "sagemaker:DescribeModelPackageGroup",
-                                "sagemaker:ListModelPackages",
-                                "sagemaker:UpdateModelPackage",
-                            ],
-                            [f"{_ARN}:model-package-group/{GROUP}", f"{_ARN}:model-package/{GROUP}/*"],
-                            _OF_TEAM,
-                        )
-                    ],
-                }
-            ),
+            model_package_group_policy=_policy(sharing.team_group()),
+            tags=[
+                cdk.CfnTag(key=TEAM_TAG, value=sub("${Team}")),
+                cdk.CfnTag(key=PROJECT_TAG, value=sub("${Project}")),
+            ],
         )
         self.group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.images = repository(
@@ -52,7 +38,7 @@ class ProjectStack(KindStack):
             "Images",
             repository_name="headgate/${Team}/${Project}",
             key="alias/headgate-tooling",
-            statements=[let_in("PullAndPush", [*PULL, *PUSH], "*", _OF_TEAM)],
+            statements=[each.as_json() for each in sharing.team_repository()],
         )
         settings.publish(
             self,
@@ -62,3 +48,7 @@ class ProjectStack(KindStack):
                 "images-uri": (self.images.attr_repository_uri, "Where its images are"),
             },
         )
+
+
+def _policy(statements: tuple[Statement, ...]) -> Json:
+    return filled(Document("models", Purpose.RESOURCE, statements).body)
