@@ -40,7 +40,10 @@ _ACTION = re.compile(r"\*|[a-zA-Z0-9-]+:[a-zA-Z0-9*?]+")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement, compiled. `source` is its JSON as written, `number` counts from 1."""
+    """One statement, compiled. `source` is its JSON as written, `number` counts from 1.
+
+    `resources` is empty for a statement on everything (`*`, or a kind of policy without Resource).
+    """
 
     number: int
     effect: Effect
@@ -149,6 +152,7 @@ def _compiled(number: int, source: Json, kind: PolicyKind, variables: bool) -> S
     resources_negated = False
     if kind != "trust" and not (kind == "repository" and not set(source) & _RESOURCE):
         resources, resources_negated = _either(source, "Resource")
+    found = tuple(_resource(text, variables) for text in resources)
     principals = None
     if kind in {"resource", "repository", "trust"}:
         principals = parse_principals(source)
@@ -158,7 +162,7 @@ def _compiled(number: int, source: Json, kind: PolicyKind, variables: bool) -> S
         source,
         tuple(_action(text) for text in actions),
         actions_negated,
-        tuple(_resource(text, variables) for text in resources),
+        () if "*" in resources and not resources_negated else found,
         resources_negated,
         principals,
         parse_conditions(source.get("Condition", {}), variables=variables),
