@@ -27,7 +27,7 @@ from headgate.infra.stacks.guard import GuardStack
 from headgate.infra.stacks.products import AccountSetProduct, ProjectProduct
 from headgate.infra.stacks.project import ProjectStack
 from headgate.infra.stacks.tooling import ToolingStack
-from headgate.spec.organization import find_organization, load_organization
+from headgate.spec.organization import load_organization
 
 ASSETS_BUCKET = "headgate-governance-${AWS::AccountId}-${AWS::Region}"
 
@@ -35,7 +35,8 @@ ASSETS_BUCKET = "headgate-governance-${AWS::AccountId}-${AWS::Region}"
 @dataclass(frozen=True, slots=True)
 class Built:
     """The app before its last synthesis. `nested` are the template files that exist already, by kind, and `top` those
-    that are still to come."""
+    that are still to come.
+    """
 
     app: cdk.App
     nested: Mapping[str, Path]
@@ -88,7 +89,7 @@ def _list_assets(outdir: Path, paths: Iterable[Path]) -> None:
 
 
 def _of_this_folder() -> Inputs:
-    return Inputs.of(load_organization(find_organization(Path.cwd())))
+    return Inputs.of(load_organization(Path.cwd()))
 
 
 def _members(stage: cdk.Stage, inputs: Inputs) -> list[KindStack]:

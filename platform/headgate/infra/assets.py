@@ -34,10 +34,10 @@ class Asset:
 
 
 def control_zip(package: Path) -> bytes:
-    """The zip of `headgate/control` with a `headgate` package around it: the same bytes for the same content, on any machine.
+    """The zip of `headgate/control` with a `headgate` package around it: the same bytes for the same content.
 
-    `package` is the folder of the control package. Only Python and JSON files go in, and uncompressed: what a compressor
-    makes of the same content depends on its version.
+    `package` is the folder of the control package. Only Python and JSON files go in, and uncompressed: what a
+    compressor makes of the same content depends on its version.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

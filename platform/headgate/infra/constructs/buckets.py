@@ -21,8 +21,8 @@ class Bucket(Construct):
     """A bucket and its policy; it outlives its stack.
 
     `key_arn` None means SSE-S3, the only encryption that S3 can deliver server access logs to. `lifecycle` are rules
-    beyond those that every bucket has. `logs_to` is the name of the bucket that gets the server access logs, one of the
-    same account and Region.
+    beyond those that every bucket has. `logs_to` is the bucket that gets the server access logs, or the name of one
+    that another stack of the same account and Region has made.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Bucket(Construct):
         key_arn: str | None,
         statements: Sequence[Statement] = (),
         lifecycle: Sequence[s3.CfnBucket.RuleProperty] = (),
-        logs_to: str | None = None,
+        logs_to: Bucket | str | None = None,
     ) -> None:
         super().__init__(scope, name)
         self.bucket_name = bucket_name
@@ -46,7 +46,7 @@ class Bucket(Construct):
                 server_side_encryption_configuration=[_encryption(key_arn)]
             ),
             lifecycle_configuration=s3.CfnBucket.LifecycleConfigurationProperty(rules=[_tidy(), *lifecycle]),
-            logging_configuration=_logging(logs_to, bucket_name) if logs_to else None,
+            logging_configuration=_logging(logs_to, bucket_name),
             ownership_controls=s3.CfnBucket.OwnershipControlsProperty(
                 rules=[s3.CfnBucket.OwnershipControlsRuleProperty(object_ownership="BucketOwnerEnforced")]
             ),
@@ -64,14 +64,14 @@ class Bucket(Construct):
             bucket=self.resource.ref,
             policy_document={
                 "Version": "2012-10-17",
-                "Statement": [filled(each) for each in (_tls_only(self.arn), *encryption, *statements)],
+                "Statement": [_tls_only(self.resource), *(filled(each) for each in (*encryption, *statements))],
             },
         )
         self.policy.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
 
 
 def expiry(name: str, prefix: str, days: str) -> s3.CfnBucket.RuleProperty:
-    """Objects under a prefix go after so many days (a number, or a parameter `${Name}`), and their old versions soon."""
+    """Objects under a prefix go after so many days (a number or a parameter `${Name}`), and their old versions soon."""
     return s3.CfnBucket.RuleProperty(
         id=name,
         status="Enabled",
@@ -99,19 +99,22 @@ def _encryption(key_arn: str | None) -> s3.CfnBucket.ServerSideEncryptionRulePro
     )
 
 
-def _logging(logs_to: str, bucket_name: str) -> s3.CfnBucket.LoggingConfigurationProperty:
+def _logging(logs_to: Bucket | str | None, bucket_name: str) -> s3.CfnBucket.LoggingConfigurationProperty | None:
+    if logs_to is None:
+        return None
+    destination = sub(logs_to) if isinstance(logs_to, str) else logs_to.resource.ref
     return s3.CfnBucket.LoggingConfigurationProperty(
-        destination_bucket_name=sub(logs_to), log_file_prefix=sub(f"s3/{bucket_name}/")
+        destination_bucket_name=destination, log_file_prefix=sub(f"s3/{bucket_name}/")
     )
 
 
-def _tls_only(arn: str) -> Statement:
+def _tls_only(bucket: s3.CfnBucket) -> Statement:
     return {
         "Sid": "TlsOnly",
         "Effect": "Deny",
         "Principal": {"AWS": "*"},
         "Action": "s3:*",
-        "Resource": [arn, f"{arn}/*"],
+        "Resource": [bucket.attr_arn, cdk.Fn.join("", [bucket.attr_arn, "/*"])],
         "Condition": {"Bool": {"aws:SecureTransport": "false"}},
     }
 

@@ -23,6 +23,7 @@ class Conditions:
     """What the parameters VpcCidr, Internet and ZoneRedundant come to."""
 
     created: cdk.CfnCondition
+    brought: cdk.CfnCondition
     internet: cdk.CfnCondition
     endpoints: cdk.CfnCondition
     redundant: cdk.CfnCondition
@@ -30,14 +31,16 @@ class Conditions:
 
 def conditions(scope: Construct) -> Conditions:
     """The network's conditions, in the stack of `scope`; endpoints stand where there is no internet to go through."""
-    made = cdk.Fn.condition_not(cdk.Fn.condition_equals(sub("${VpcCidr}"), ""))
+    brought = cdk.Fn.condition_equals(sub("${VpcCidr}"), "")
+    made = cdk.Fn.condition_not(brought)
     internet = cdk.Fn.condition_equals(sub("${Internet}"), "true")
     created = cdk.CfnCondition(scope, "CreatesVpc", expression=made)
     return Conditions(
         created=created,
-        internet=cdk.CfnCondition(scope, "HasInternet", expression=cdk.Fn.condition_and(created, internet)),
+        brought=cdk.CfnCondition(scope, "BringsVpc", expression=brought),
+        internet=cdk.CfnCondition(scope, "HasInternet", expression=cdk.Fn.condition_and(made, internet)),
         endpoints=cdk.CfnCondition(
-            scope, "HasEndpoints", expression=cdk.Fn.condition_and(created, cdk.Fn.condition_not(internet))
+            scope, "HasEndpoints", expression=cdk.Fn.condition_and(made, cdk.Fn.condition_not(internet))
         ),
         redundant=cdk.CfnCondition(
             scope, "HasTwoZones", expression=cdk.Fn.condition_equals(sub("${ZoneRedundant}"), "true")
@@ -67,7 +70,10 @@ class Network(Construct):
             when.created,
         )
         self.private = [self._subnet("Private", zone, index) for index, zone in enumerate(ZONES)]
-        self.route_tables = [self._route_table("Private", zone, self.private[at]) for at, zone in enumerate(ZONES)]
+        self.route_tables = [
+            self._route_table("Private", zone, subnet, when.created)
+            for zone, subnet in zip(ZONES, self.private, strict=True)
+        ]
         self.jobs = self._jobs_group()
         self._internet()
         chosen = when.created.logical_id
@@ -92,7 +98,7 @@ class Network(Construct):
         )
         return _on(subnet, self._when.created)
 
-    def _route_table(self, kind: str, zone: str, subnet: ec2.CfnSubnet) -> ec2.CfnRouteTable:
+    def _route_table(self, kind: str, zone: str, subnet: ec2.CfnSubnet, when: cdk.CfnCondition) -> ec2.CfnRouteTable:
         table = ec2.CfnRouteTable(
             self,
             f"{kind}{zone}Routes",
@@ -102,8 +108,8 @@ class Network(Construct):
         association = ec2.CfnSubnetRouteTableAssociation(
             self, f"{kind}{zone}RoutesAssociation", route_table_id=table.ref, subnet_id=subnet.ref
         )
-        _on(association, self._when.created)
-        return _on(table, self._when.created)
+        _on(association, when)
+        return _on(table, when)
 
     def _jobs_group(self) -> ec2.CfnSecurityGroup:
         group = ec2.CfnSecurityGroup(
@@ -137,9 +143,7 @@ class Network(Construct):
             when,
         )
         public = _on(self._subnet("Public", ZONES[0], len(ZONES)), when)
-        table = self._route_table("Public", ZONES[0], public)
-        for each in (table, self.node.find_child("PublicARoutesAssociation")):
-            _on(each, when)
+        table = self._route_table("Public", ZONES[0], public, when)
         out = ec2.CfnRoute(
             self,
             "PublicRoute",

@@ -12,7 +12,10 @@ from headgate.infra.constructs.endpoints import Endpoints
 from headgate.infra.constructs.keys import Key
 from headgate.infra.constructs.logs import log_group
 from headgate.infra.constructs.network import Network
+from headgate.infra.constructs.roles import Roles
 from headgate.infra.constructs.topics import Topic
+from headgate.infra.permissions.model import roles_of
+from headgate.infra.permissions.places import Kind
 from headgate.infra.stacks.base import KindStack, sub
 
 ALARMS_TOPIC = "headgate-alarms"
@@ -23,7 +26,7 @@ EXPORTS = ("vpc-id", "subnet-ids", "security-group-ids")
 
 
 class AccountStack(KindStack):
-    """Network, endpoints, flow logs, key, budget and alarms, log groups of SageMaker, forwarding of events."""
+    """Network, endpoints, flow logs, key, budget and alarms, log groups of SageMaker."""
 
     def __init__(self, scope: Construct, synthesizer: cdk.IStackSynthesizer) -> None:
         super().__init__(scope, "account", synthesizer)
@@ -37,14 +40,15 @@ class AccountStack(KindStack):
                 keys.by_services("Alarms", "budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"),
             ],
         )
+        self.roles = Roles(self, "Role", roles_of(Kind.ACCOUNT))
         self._network()
         self._logs()
         self._alarms()
 
     def _network(self) -> None:
-        when = network.conditions(self)
-        self.network = Network(self, "Network", when)
-        Endpoints(self, "Endpoint", self.network, when)
+        self.when = network.conditions(self)
+        self.network = Network(self, "Network", self.when)
+        Endpoints(self, "Endpoint", self.network, self.when)
         values = {
             "vpc-id": (self.network.vpc_id, "The VPC that jobs and endpoints run in"),
             "subnet-ids": (self.network.subnet_ids, "Its private subnets, by commas"),
@@ -65,6 +69,24 @@ class AccountStack(KindStack):
         key = self.account_key.arn
         for kind in SAGEMAKER_LOGS:
             log_group(self, f"Logs{kind}", f"/aws/sagemaker/{kind}", key)
+
+        group = log_group(self, "FlowLogsGroup", FLOW_LOGS, key)
+        self._flow_logs("FlowLogs", self.network.created.ref, group.ref, self.when.created)
+        self._flow_logs("FlowLogsOfBrought", sub("${VpcId}"), group.ref, self.when.brought)
+
+    def _flow_logs(self, name: str, vpc_id: str, group: str, when: cdk.CfnCondition) -> None:
+        logs = ec2.CfnFlowLog(
+            self,
+            name,
+            resource_id=vpc_id,
+            resource_type="VPC",
+            traffic_type="ALL",
+            log_destination_type="cloud-watch-logs",
+            log_group_name=group,
+            deliver_logs_permission_arn=self.roles.arns["flow-logs"],
+            max_aggregation_interval=600,
+        )
+        logs.cfn_options.condition = when
 
     def _alarms(self) -> None:
         topic = Topic(

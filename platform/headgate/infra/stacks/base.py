@@ -26,6 +26,7 @@ class KindStack(cdk.Stack):
             description=f"Headgate: {described.description[0].lower()}{described.description[1:]}",
             synthesizer=synthesizer,
             analytics_reporting=False,
+            suppress_template_indentation=True,
         )
         self.kind = kind
         for name in described.parameters:

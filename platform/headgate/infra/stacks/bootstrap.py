@@ -43,7 +43,7 @@ class BootstrapStack(KindStack):
             "Assets",
             bucket_name=name,
             key_arn=self.bootstrap_key.arn,
-            logs_to=LOGS,
+            logs_to=self.logs,
             statements=[let_in("ReadAssets", ["s3:GetObject"], f"{arn}/assets/*")],
         )
         self.boundary = boundary_policy(self)

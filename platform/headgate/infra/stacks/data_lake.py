@@ -6,16 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_glue as glue, aws_lakeformation as lakeformation
+from aws_cdk import aws_lakeformation as lakeformation
 from constructs import Construct
 
 from headgate.infra.constructs import buckets, keys, settings
 from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs.data_sets import CatalogedDataSet
 from headgate.infra.constructs.keys import Key
 from headgate.infra.constructs.organization import let_in, through
+from headgate.infra.constructs.roles import Roles
 from headgate.infra.contents import DataSet
-from headgate.infra.names import bucket_name, database_name, identifier
+from headgate.infra.names import bucket_name, identifier
 from headgate.infra.permissions import resources
+from headgate.infra.permissions.model import roles_of
+from headgate.infra.permissions.places import Kind
 from headgate.infra.stacks.base import KindStack, sub
 
 DATA_SETS_TAG = "aws:PrincipalTag/headgate:data-sets"
@@ -45,6 +49,7 @@ class DataLakeStack(KindStack):
                 ),
             ],
         )
+        self.roles = Roles(self, "Role", roles_of(Kind.DATA_LAKE))
         self._bucket(data_sets)
         self._catalog(data_sets)
         settings.publish(
@@ -66,7 +71,7 @@ class DataLakeStack(KindStack):
             "Data",
             bucket_name=name,
             key_arn=self.lake_key.arn,
-            logs_to=logs,
+            logs_to=self.logs,
             statements=[
                 let_in("Locate", ["s3:GetBucketLocation"], arn),
                 *(statement for each in data_sets for statement in _readers(each, arn)),
@@ -74,30 +79,36 @@ class DataLakeStack(KindStack):
         )
 
     def _catalog(self, data_sets: Sequence[DataSet]) -> None:
-        self.settings = lakeformation.CfnDataLakeSettings(
+        """Lake Formation decides on what is cataloged from now on; nothing is open to all of IAM by default."""
+        admin = lakeformation.CfnDataLakeSettings.DataLakePrincipalProperty(
+            data_lake_principal_identifier=sub(resources.VENDING_ROLE)
+        )
+        decides = lakeformation.CfnDataLakeSettings(
             self,
             "LakeFormation",
-            admins=[
-                lakeformation.CfnDataLakeSettings.DataLakePrincipalProperty(data_lake_principal_identifier=sub(arn))
-                for arn in (resources.VENDING_ROLE,)
-            ],
+            admins=[admin],
             create_database_default_permissions=[],
             create_table_default_permissions=[],
             parameters={"CROSS_ACCOUNT_VERSION": "4"},
         )
+        location = lakeformation.CfnResource(
+            self,
+            "Location",
+            resource_arn=sub(self.data.arn),
+            role_arn=self.roles.arns["registrar"],
+            use_service_linked_role=False,
+            hybrid_access_enabled=True,
+        )
+        location.node.add_dependency(decides, self.roles)
         for each in data_sets:
-            database = glue.CfnDatabase(
+            made = CatalogedDataSet(
                 self,
-                f"Database{identifier(each.name)}",
-                catalog_id=sub("${AWS::AccountId}"),
-                database_input=glue.CfnDatabase.DatabaseInputProperty(
-                    name=database_name(each.name),
-                    description=each.description or None,
-                    location_uri=sub(f"s3://{self.data.bucket_name}/{each.prefix}"),
-                ),
+                f"DataSet{identifier(each.name)}",
+                data_set=each,
+                bucket_name=self.data.bucket_name,
+                roles=self.roles.arns,
             )
-            database.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
-            database.add_resource_dependency(self.settings)
+            made.node.add_dependency(decides)
 
 
 def _readers(data_set: DataSet, arn: str) -> tuple[Mapping[str, Any], ...]:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from constructs import Construct
 
 from headgate.infra.constructs import buckets, keys, settings
 from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs.forwarding import forward_events
 from headgate.infra.constructs.keys import Key
+from headgate.infra.constructs.privacy import READS, WRITES, from_own_vpc, own_roles_only
 from headgate.infra.constructs.roles import Roles
+from headgate.infra.names import bucket_name
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
-from headgate.infra.names import bucket_name
 from headgate.infra.stacks.account import exported
 from headgate.infra.stacks.base import KindStack
 
@@ -36,26 +40,30 @@ class EnvironmentStack(KindStack):
             "Key",
             alias="alias/headgate-${Environment}",
             description="Data, artifacts and logs of this environment",
-            statements=[keys.by_logs("/headgate/${Environment}/*")],
+            statements=[keys.by_logs("/headgate/${Environment}/*"), own_roles_only()],
         )
+        self.vpc_id = cdk.Fn.import_value(exported("vpc-id"))
         self._buckets()
         self.roles = Roles(self, "Role", roles_of(Kind.ENVIRONMENT))
+        forward_events(self, self.roles.arns["events"])
         self._settings()
 
     def _buckets(self) -> None:
         logs = bucket_name(resources.LOGS_BUCKET)
         self.logs = Bucket(self, "Logs", bucket_name=logs, key_arn=None, statements=[buckets.server_access_logs(logs)])
-        made = {}
-        for name, pattern in (("Data", resources.DATA_BUCKET), ("Artifacts", resources.ARTIFACTS_BUCKET)):
-            made[name] = Bucket(
-                self,
-                name,
-                bucket_name=bucket_name(pattern),
-                key_arn=self.environment_key.arn,
-                lifecycle=[buckets.expiry("feature-branches", FEATURE_PREFIX, "${FeatureExpiryDays}")],
-                logs_to=logs,
-            )
-        self.data, self.artifacts = made["Data"], made["Artifacts"]
+        self.data = self._bucket("Data", resources.DATA_BUCKET, (*READS, *WRITES))
+        self.artifacts = self._bucket("Artifacts", resources.ARTIFACTS_BUCKET, WRITES)
+
+    def _bucket(self, name: str, arn: str, through_vpc: Sequence[str]) -> Bucket:
+        return Bucket(
+            self,
+            name,
+            bucket_name=bucket_name(arn),
+            key_arn=self.environment_key.arn,
+            lifecycle=[buckets.expiry("feature-branches", FEATURE_PREFIX, "${FeatureExpiryDays}")],
+            logs_to=self.logs,
+            statements=[from_own_vpc(arn, through_vpc, self.vpc_id, self.internet)],
+        )
 
     def _settings(self) -> None:
         settings.publish(
@@ -66,7 +74,7 @@ class EnvironmentStack(KindStack):
                 "artifacts-bucket": (self.artifacts.resource.ref, "The bucket of code, models and pipelines' outputs"),
                 "logs-bucket": (self.logs.resource.ref, "The bucket of server access logs"),
                 "key-arn": (self.environment_key.arn, "The key that data and artifacts are encrypted with"),
-                "vpc-id": (cdk.Fn.import_value(exported("vpc-id")), "The VPC that jobs and endpoints run in"),
+                "vpc-id": (self.vpc_id, "The VPC that jobs and endpoints run in"),
                 "subnet-ids": (cdk.Fn.import_value(exported("subnet-ids")), "Its private subnets, by commas"),
                 "security-group-ids": (
                     cdk.Fn.import_value(exported("security-group-ids")),

@@ -13,7 +13,7 @@ EXPORTS = ("organization-id", "durable-unit", "tooling-account")
 
 
 class AccountSetProduct(KindStack):
-    """`ML account set`: one call to vending, which does the work and answers. Deleting its stack retires the accounts."""
+    """`ML account set`: one call to vending, which does the work and answers. Deleting its stack retires accounts."""
 
     def __init__(self, scope: Construct, synthesizer: cdk.IStackSynthesizer) -> None:
         super().__init__(scope, "product-account-set", synthesizer)
@@ -21,7 +21,10 @@ class AccountSetProduct(KindStack):
             self,
             "AccountSet",
             type="Custom::AccountSet",
-            properties={"ServiceToken": sub(VENDING_REQUEST), "Team": sub("${Team}"), "Action": sub("${Action}")},
+            properties={
+                "ServiceToken": sub(VENDING_REQUEST),
+                **{name: sub(f"${{{name}}}") for name in ("Team", "Action", "Request")},
+            },
         )
 
 

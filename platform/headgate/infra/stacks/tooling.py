@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import aws_cdk as cdk
-from aws_cdk import aws_cloudwatch as cloudwatch, aws_events as events, aws_sqs as sqs
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_events as events
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from headgate.infra.constructs import buckets, keys, settings, topics
@@ -11,9 +13,12 @@ from headgate.infra.constructs.buckets import Bucket
 from headgate.infra.constructs.keys import Key
 from headgate.infra.constructs.organization import let_in, through
 from headgate.infra.constructs.repositories import PULL, repository
+from headgate.infra.constructs.roles import Roles
 from headgate.infra.constructs.topics import Topic
-from headgate.infra.permissions import resources
 from headgate.infra.names import bucket_name
+from headgate.infra.permissions import resources
+from headgate.infra.permissions.model import roles_of
+from headgate.infra.permissions.places import Kind
 from headgate.infra.stacks.base import KindStack, filled
 
 BUS = "headgate"
@@ -48,6 +53,7 @@ class ToolingStack(KindStack):
         self._images()
         self._topics()
         self._events()
+        self.roles = Roles(self, "Role", roles_of(Kind.TOOLING))
         self._settings()
 
     def _artifacts(self) -> None:
@@ -61,7 +67,7 @@ class ToolingStack(KindStack):
             "Artifacts",
             bucket_name=name,
             key_arn=self.tooling_key.arn,
-            logs_to=logs,
+            logs_to=self.logs,
             statements=[
                 let_in("ReadOwnFolder", ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"], own),
                 let_in("WriteOwnFolder", ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"], own),
