@@ -28,16 +28,16 @@ ADMINISTER_KEY = (
     "kms:UntagResource",
     "kms:Update*",
 )
-_TOUCH_OBJECTS = ("s3:AbortMultipartUpload", "s3:DeleteObject*", "s3:GetObject*", "s3:ListBucket*", "s3:PutObject*")
+_READ = ("s3:GetObject", "s3:GetObjectVersion")
+_WRITE = ("s3:DeleteObject", "s3:DeleteObjectVersion", "s3:PutObject")
 _OUTSIDE_THE_VPC = (
     resources.CLOUDFORMATION_ROLE,
     resources.DEPLOYER_ROLE,
     resources.PROMOTION_ROLE,
-    resources.role(f"headgate-{resources.HERE}-auditor"),
     resources.VENDING_ROLE,
     resources.STACK_SET_ROLES,
 )
-"""Who touches an environment's buckets from elsewhere: CI, promotion, CloudFormation, StackSets, vending, auditors."""
+"""Who touches an environment's buckets from elsewhere: CI, promotion, CloudFormation, StackSets and vending."""
 
 
 def allow(
@@ -62,22 +62,22 @@ def bucket(arn: str) -> tuple[Statement, ...]:
     return (tls_only("s3", arn, resources.objects(arn)),)
 
 
-def environment_bucket(arn: str) -> Document:
-    """In closed environments, objects are touched through the VPC's endpoint; placeholder `${VpcId}`.
+def environment_bucket(arn: str, *, reading: bool) -> Document:
+    """In closed environments, objects are written (and with `reading` read) through the VPC's endpoint only.
 
-    Left out are roles that work from elsewhere, and AWS's services on a principal's behalf.
+    Left out are machines that work from elsewhere, and AWS's services on a principal's behalf. Placeholder `${VpcId}`.
     """
-    only_here = deny(
-        "OnlyThroughTheVpc",
-        _TOUCH_OBJECTS,
-        (arn, resources.objects(arn)),
+    own_vpc = deny(
+        "OwnVpcOnly",
+        (*_READ, *_WRITE) if reading else _WRITE,
+        (resources.objects(arn),),
         {
             "StringNotEquals": {"aws:SourceVpc": "${VpcId}"},
             "ArnNotLike": {"aws:PrincipalArn": _OUTSIDE_THE_VPC},
             "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
         },
     )
-    return Document("environment-bucket", Purpose.RESOURCE, (only_here,), CLOSED)
+    return Document("environment-bucket", Purpose.RESOURCE, (own_vpc,), CLOSED)
 
 
 def account_key() -> tuple[Statement, ...]:

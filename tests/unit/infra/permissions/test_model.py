@@ -48,7 +48,7 @@ SHARED = (
     *resource_policies.environment_key(),
     *resource_policies.account_key(),
     *resource_policies.trail_bucket(),
-    *resource_policies.environment_bucket(resources.DATA_BUCKET).statements,
+    *resource_policies.environment_bucket(resources.DATA_BUCKET, reading=True).statements,
     *resource_policies.bucket(resources.DATA_BUCKET),
     *resource_policies.topic(resources.TOOLING_TOPICS, "events.amazonaws.com"),
     *resource_policies.queue(resources.QUEUES, "events.amazonaws.com"),

@@ -284,7 +284,7 @@ def _create_environment(world: World, account: str, environment: str) -> None:
     key = f"arn:aws:kms:{REGION}:{IDS[account]}:key/{environment}"
     world.keys[key] = (_policy(resource_policies.environment_key(), given), {"headgate:environment": environment})
     for pattern in (resources.DATA_BUCKET, resources.ARTIFACTS_BUCKET):
-        conditional = resource_policies.environment_bucket(pattern)
+        conditional = resource_policies.environment_bucket(pattern, reading=pattern == resources.DATA_BUCKET)
         applies = environment in (conditional.environments or ())
         statements = (*resource_policies.bucket(pattern), *(conditional.statements if applies else ()))
         name = _text(pattern, given).rpartition(":")[2]
