@@ -46,7 +46,8 @@ class AccountSets:
         assert action in _ACTIONS  # noqa: S101 - callers choose among them
         product = self._product()
         name = provisioned_name(team)
-        parameters = [{"Key": "Team", "Value": team}, {"Key": "Action", "Value": action}]
+        # What changes with every request makes CloudFormation ask vending again, also for the same action.
+        parameters = {"Team": team, "Action": action, "Request": uuid.uuid4().hex}
         found = self._provisioned(name)
         if found is None:
             change = self._catalog.provision_product
@@ -54,12 +55,11 @@ class AccountSets:
         else:
             self._settle(found)
             change = self._catalog.update_provisioned_product
-            # A parameter that changes makes CloudFormation ask vending again, also for the same action.
             arguments = {"ProvisionedProductName": name, "UpdateToken": str(uuid.uuid4())}
         record = change(
             ProductId=product.product_id,
             ProvisioningArtifactId=product.artifact_id,
-            ProvisioningParameters=parameters,
+            ProvisioningParameters=[{"Key": key, "Value": value} for key, value in parameters.items()],
             **arguments,
         )["RecordDetail"]
         return self._follow(team, record["RecordId"])
@@ -79,19 +79,17 @@ class AccountSets:
     def _product(self) -> Product:
         from botocore.exceptions import ClientError
 
-        pages = self._catalog.get_paginator("search_products").paginate(Filters={"FullTextSearch": [PRODUCT]})
-        found = [each for page in pages for each in page["ProductViewSummaries"] if each["Name"] == PRODUCT]
-        if not found:
+        try:
+            found = self._catalog.describe_product(Name=PRODUCT)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceNotFoundException":
+                raise
             raise UserError(
                 f"there is no product '{PRODUCT}' in Service Catalog, or it is not shared with this persona",
                 next_command="headgate accounts apply",
-            )
-        try:
-            artifacts = self._catalog.describe_product(Id=found[0]["ProductId"])["ProvisioningArtifacts"]
-        except ClientError as error:
-            raise FailedError(f"the product '{PRODUCT}' cannot be read: {error}") from error
-        newest = max(artifacts, key=lambda artifact: artifact["CreatedTime"])
-        return Product(found[0]["ProductId"], newest["Id"])
+            ) from error
+        newest = max(found["ProvisioningArtifacts"], key=lambda artifact: artifact["CreatedTime"])
+        return Product(found["ProductViewSummary"]["ProductId"], newest["Id"])
 
     def _provisioned(self, name: str) -> Mapping[str, Any] | None:
         from botocore.exceptions import ClientError

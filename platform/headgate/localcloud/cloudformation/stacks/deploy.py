@@ -129,7 +129,7 @@ class Deploy:
             previous=self._previous(record),
             operation=self.operation.id,
         )
-        token = f"{self.operation.id}/{record.logical_id}"
+        token = f"{self.operation.id}-{record.logical_id}"
         try:
             changed = self.provisioner.update(self.stack, record.logical_id, token, live, wanted)
         except StepError as error:

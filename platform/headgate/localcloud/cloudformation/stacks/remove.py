@@ -164,7 +164,7 @@ class Removal:
             )
             return
         resource = self.log.write(resource, UPDATED[0])
-        token = f"{self.operation.id}/{resource.logical_id}/rollback"
+        token = f"{self.operation.id}-{resource.logical_id}-rollback"
         try:
             restored = self.provisioner.update(self.stack, resource.logical_id, token, attempted, previous)
         except StepError as error:
