@@ -63,10 +63,20 @@ def _place(alias: str) -> str:
 
 
 class Key(Construct):
-    """A symmetric key that rotates every year and outlives its stack, with an alias and its environment's tag."""
+    """A symmetric key that rotates every year and outlives its stack, with an alias and its environment's tag.
+
+    `owner` is what the key's own account may do: by default whatever its roles' policies say.
+    """
 
     def __init__(
-        self, scope: Construct, name: str, *, alias: str, description: str, statements: Sequence[Statement] = ()
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        alias: str,
+        description: str,
+        statements: Sequence[Statement] = (),
+        owner: Sequence[Statement] = (OWNER,),
     ) -> None:
         super().__init__(scope, name)
         self.resource = kms.CfnKey(
@@ -74,7 +84,7 @@ class Key(Construct):
             "Resource",
             description=description,
             enable_key_rotation=True,
-            key_policy=filled({"Version": "2012-10-17", "Statement": [OWNER, *statements]}),
+            key_policy=filled({"Version": "2012-10-17", "Statement": [*owner, *statements]}),
             pending_window_in_days=30,
             tags=[cdk.CfnTag(key=ENVIRONMENT_TAG, value=sub(_place(alias)))],
         )
