@@ -171,6 +171,25 @@ def test_headers_of_a_write_need_their_own_actions() -> None:
 
 
 @pytest.mark.parametrize(
+    ("headers", "actions"),
+    [
+        ({"ACL": "private"}, ["s3:PutObject"]),
+        ({"ACL": "public-read"}, ["s3:PutObject", "s3:PutObjectAcl"]),
+        ({"GrantRead": "uri=everybody"}, ["s3:PutObject", "s3:PutObjectAcl"]),
+    ],
+)
+def test_giving_an_object_away_needs_a_permission_of_its_own(headers: dict[str, str], actions: list[str]) -> None:
+    assert [action for action, _ in pairs("s3", "PutObject", Bucket="b", Key="k", **headers)] == actions
+
+
+def test_a_bucket_that_is_made_with_grants_needs_to_put_its_acl() -> None:
+    assert [action for action, _ in pairs("s3", "CreateBucket", Bucket="b")] == ["s3:CreateBucket"]
+    found = needed("s3", "CreateBucket", Bucket="b", GrantWrite="id=x")
+    assert [one.action for one in found] == ["s3:CreateBucket", "s3:PutBucketAcl"]
+    assert found[0].context == {"s3:x-amz-grant-write": "id=x"}
+
+
+@pytest.mark.parametrize(
     ("source", "action"),
     [
         ("other/a%20b", "s3:GetObject"),

@@ -28,6 +28,7 @@ OPERATIONS: Operations = {
         _START + "{TrailName}",
         "GetEventSelectors GetInsightSelectors PutEventSelectors PutInsightSelectors",
     ),
+    **same("cloudtrail", _START + "{TrailName}", "GetEventConfiguration PutEventConfiguration"),
     **same("cloudtrail", "*", "DescribeTrails ListPublicKeys ListTrails LookupEvents"),
     "ListTags": (Need("cloudtrail:ListTags", "{ResourceIdList[]}"),),
     "AddTags": tags_resource("cloudtrail:AddTags", "{ResourceId}", tags="TagsList"),

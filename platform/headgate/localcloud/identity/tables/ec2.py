@@ -100,6 +100,11 @@ _MAKES: Operations = {
         "RouteTableIds[]",
         keys=_ENDPOINT,
     ),
+    "CreateNetworkInterface": _creates("CreateNetworkInterface", "network-interface", "SubnetId", "Groups[]"),
+    "CreateVpnGateway": _creates("CreateVpnGateway", "vpn-gateway"),
+    "CreateEgressOnlyInternetGateway": _creates(
+        "CreateEgressOnlyInternetGateway", "egress-only-internet-gateway", "VpcId"
+    ),
     "CreateVpcPeeringConnection": _creates("CreateVpcPeeringConnection", "vpc-peering-connection", "VpcId"),
     "CreateFlowLogs": (
         *_creates("CreateFlowLogs", "vpc-flow-log", "ResourceIds[]"),
@@ -120,7 +125,9 @@ _CHANGES: Operations = {
     **_on("InternetGatewayId VpcId", "AttachInternetGateway DetachInternetGateway"),
     **_on("InternetGatewayId", "DeleteInternetGateway"),
     **_on("NatGatewayId", "DeleteNatGateway"),
-    **_on("AllocationId", "ReleaseAddress"),
+    **_on("AllocationId", "AssociateAddress ReleaseAddress"),
+    **_on("NetworkInterfaceId", "DeleteNetworkInterface"),
+    **_on("VpnGatewayId VpcId", "AttachVpnGateway"),
     **_on(
         "GroupId",
         "AuthorizeSecurityGroupEgress AuthorizeSecurityGroupIngress DeleteSecurityGroup RevokeSecurityGroupEgress "

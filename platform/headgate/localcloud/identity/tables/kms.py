@@ -72,6 +72,7 @@ _GRANT: Keys = {
     "kms:GranteePrincipal": "GranteePrincipal",
     "kms:RetiringPrincipal": "RetiringPrincipal",
     "kms:GrantOperations": "Operations[]",
+    "kms:GrantIsForAWSResource": lambda _: "false",  # the caller's own grant, not one that a service makes
 }
 
 

@@ -63,7 +63,8 @@ _VPC: Keys = {
     "lambda:Layer": several("Layers[]"),
 }
 _USES_LAYERS = Need("lambda:GetLayerVersion", "{Layers[]}", when="Layers[]")
-_PRINCIPAL: Keys = {"lambda:Principal": "Principal"}
+_PRINCIPAL: Keys = {"lambda:Principal": "Principal", "lambda:FunctionUrlAuthType": "FunctionUrlAuthType"}
+_URL: Keys = {"lambda:FunctionUrlAuthType": "AuthType"}
 _TAG_NAMES, _REQUEST_TAGS = tagging()
 _EVERY_MAPPING = "arn:aws:lambda:{region}:{account}:event-source-mapping:*"
 
@@ -92,6 +93,8 @@ _FUNCTIONS: Operations = {
     **allowed_by("lambda:InvokeFunction", _function, "InvokeAsync"),
     **same("lambda", _function, "DeleteFunction GetFunction GetFunctionConfiguration GetPolicy RemovePermission"),
     **same("lambda", _function, "AddPermission", _PRINCIPAL),
+    **same("lambda", _function, "CreateFunctionUrlConfig UpdateFunctionUrlConfig", _URL),
+    **same("lambda", _function, "DeleteFunctionUrlConfig GetFunctionUrlConfig"),
     **same(
         "lambda",
         _function,

@@ -64,8 +64,15 @@ def _versioned(action: str, *, kms_action: str = "") -> tuple[Need, ...]:
     )
 
 
+_GRANTS: Keys = {
+    "s3:x-amz-grant-full-control": "GrantFullControl",
+    "s3:x-amz-grant-read": "GrantRead",
+    "s3:x-amz-grant-read-acp": "GrantReadACP",
+    "s3:x-amz-grant-write-acp": "GrantWriteACP",
+}
 _WRITING: Keys = {
     "s3:x-amz-acl": "ACL",
+    **_GRANTS,
     "s3:x-amz-server-side-encryption": "ServerSideEncryption",
     "s3:x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
     "s3:x-amz-storage-class": "StorageClass",
@@ -74,10 +81,21 @@ _WRITING: Keys = {
 _CONDITIONAL: Keys = {"s3:if-match": "IfMatch", "s3:if-none-match": "IfNoneMatch"}
 _COPYING: Keys = {"s3:x-amz-copy-source": _copy_source, "s3:x-amz-metadata-directive": "MetadataDirective"}
 _REQUEST_TAGS = {"s3:RequestObjectTag/": _tags}
-_ACL: Keys = {"s3:x-amz-acl": "ACL"}
+_ACL: Keys = {"s3:x-amz-acl": "ACL", **_GRANTS}
+_BUCKET_ACL: Keys = {**_ACL, "s3:x-amz-grant-write": "GrantWrite"}
 
 _OWNERS_ACLS = (None, "private", "bucket-owner-full-control")
 """ACLs that give nobody anything: PutObject alone covers them (CloudTrail's bucket policies rest on it)."""
+
+
+def _gives_away(parameters: Parameters) -> bool:
+    """Whether a write's headers give the object to others."""
+    grants = any(at(parameters, str(member)) for member in _GRANTS.values())
+    return grants or at(parameters, "ACL") not in _OWNERS_ACLS
+
+
+def _names_an_acl(parameters: Parameters) -> bool:
+    return any(at(parameters, str(member)) for member in _BUCKET_ACL.values())
 
 
 def _writes(keys: Keys) -> tuple[Need, ...]:
@@ -87,7 +105,7 @@ def _writes(keys: Keys) -> tuple[Need, ...]:
     )
     return (
         Need("s3:PutObject", _OBJECT, keys, _REQUEST_TAGS, kms_action="kms:GenerateDataKey", kms_from=_encryption_key),
-        Need("s3:PutObjectAcl", _OBJECT, _ACL, when=lambda p: at(p, "ACL") not in _OWNERS_ACLS),
+        Need("s3:PutObjectAcl", _OBJECT, _ACL, when=_gives_away),
         tagged,
         Need("s3:PutObjectRetention", _OBJECT, when="ObjectLockMode"),
         Need("s3:PutObjectLegalHold", _OBJECT, when="ObjectLockLegalHoldStatus"),
@@ -182,9 +200,9 @@ _CHANGES_SETTINGS: Operations = {
         Need(
             "s3:CreateBucket",
             _BUCKET,
-            {**_ACL, "s3:LocationConstraint": "CreateBucketConfiguration.LocationConstraint"},
+            {**_BUCKET_ACL, "s3:LocationConstraint": "CreateBucketConfiguration.LocationConstraint"},
         ),
-        Need("s3:PutBucketAcl", _BUCKET, _ACL, when="ACL"),
+        Need("s3:PutBucketAcl", _BUCKET, _BUCKET_ACL, when=_names_an_acl),
         Need("s3:PutBucketOwnershipControls", _BUCKET, when="ObjectOwnership"),
         Need("s3:PutBucketVersioning", _BUCKET, when=is_set("ObjectLockEnabledForBucket")),
         Need("s3:PutBucketObjectLockConfiguration", _BUCKET, when=is_set("ObjectLockEnabledForBucket")),
@@ -196,7 +214,7 @@ _CHANGES_SETTINGS: Operations = {
         "PutBucketLogging PutBucketNotification PutBucketOwnershipControls PutBucketPolicy PutBucketRequestPayment "
         "PutBucketTagging PutBucketVersioning PutBucketWebsite",
     ),
-    **same("s3", _BUCKET, "PutBucketAcl", _ACL),
+    **same("s3", _BUCKET, "PutBucketAcl", _BUCKET_ACL),
     **allowed_by("s3:PutAccelerateConfiguration", _BUCKET, "PutBucketAccelerateConfiguration"),
     **allowed_by("s3:PutBucketCORS", _BUCKET, "PutBucketCors DeleteBucketCors"),
     **allowed_by("s3:PutEncryptionConfiguration", _BUCKET, "PutBucketEncryption DeleteBucketEncryption"),

@@ -210,5 +210,19 @@ _NOTEBOOKS: Operations = {
         runs_as("DefaultUserSettings.ExecutionRole"),
     ),
 }
+_DOMAIN: Operations = {
+    "UpdateDomain": (
+        Need(
+            "sagemaker:UpdateDomain",
+            PREFIX + "domain/{DomainId}",
+            {
+                "sagemaker:AppNetworkAccessType": "AppNetworkAccessType",
+                "sagemaker:VpcSubnets": several("SubnetIds[]"),
+                "sagemaker:VpcSecurityGroupIds": several("DefaultUserSettings.SecurityGroups[]"),
+            },
+        ),
+        runs_as("DefaultUserSettings.ExecutionRole"),
+    ),
+}
 
-OPERATIONS: Operations = {**_JOBS, **_MONITORS, **_PIPELINES, **_NOTEBOOKS}
+OPERATIONS: Operations = {**_JOBS, **_MONITORS, **_PIPELINES, **_NOTEBOOKS, **_DOMAIN}
