@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from unit.control.machine import Execution
@@ -78,7 +80,14 @@ def contained() -> tuple[World, Mapping[str, Any]]:
 LIVES = [fresh, joining, invited, changed, vended, abandoned, unborn, intruded, contained]
 
 
-def begin(prepare: Prepare) -> tuple[World, Execution]:
+@cache
+def _prepared(prepare: Prepare) -> tuple[World, Mapping[str, Any]]:
     world, request = prepare()
     world.calls.clear()
+    return world, request
+
+
+def begin(prepare: Prepare) -> tuple[World, Execution]:
+    """A life's world, each time anew, and the execution that is about to begin in it."""
+    world, request = copy.deepcopy(_prepared(prepare))
     return world, Execution(world, request)

@@ -159,8 +159,8 @@ class World:
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 5, 9, tzinfo=UTC)
-        self.organization = Organizations(lambda: self.now)
-        self.stack_sets = StackSets(lambda: self.now, self.organization)
+        self.organization = Organizations(self.clock)
+        self.stack_sets = StackSets(self.clock, self.organization)
         self.organization.moved = self.stack_sets.entered
         self.tables = Tables({"headgate-catalog": ("team", "account_name"), "headgate-audit": ("subject", "at#id")})
         self.lake, self.others = Lake(), Others()
@@ -173,6 +173,9 @@ class World:
         self.validates = True
         for account_id, name in SETTINGS.durable.items():
             self.organization.add(account_id, f"{name}@example.com", "ou-durable")
+
+    def clock(self) -> datetime:
+        return self.now
 
     def advance(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

@@ -7,7 +7,7 @@ the lease back; a quarantine waits for nobody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,7 +17,7 @@ from headgate.control.vending import catalog, declaration
 from headgate.control.vending.catalog import Lease
 from headgate.control.vending.edges import Edges
 from headgate.control.vending.steps import wait_seconds
-from headgate.control.vending.values import DECLARED, Action, Request, Row, State, Wanted, Work, parse_request
+from headgate.control.vending.values import DECLARED, Action, Request, Row, State, Wanted, Work, members, parse_request
 
 LONGEST = timedelta(minutes=50)
 """Of an execution: CloudFormation waits an hour for the answer to a custom resource."""
@@ -63,8 +63,8 @@ def begin(event: Mapping[str, Any], edges: Edges) -> dict[str, Any]:
     return {
         "settled": True,
         "wait_seconds": 1,
-        "work": asdict(work),
-        "accounts": [asdict(each) for each in plan.accounts],
+        "work": members(work),
+        "accounts": [members(each) for each in plan.accounts],
     }
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from headgate.control.aws import Aws
 from headgate.control.errors import CallFailed, Refused, Transient
 from headgate.control.vending.settings import Settings
-from headgate.control.vending.values import Row, State, Work
+from headgate.control.vending.values import Row, State, Work, members
 
 LEASES = "#leases"
 ACCOUNTS = "#accounts"
@@ -264,7 +264,7 @@ def _key(team: str, account_name: str) -> dict[str, Any]:
 
 
 def _stored(row: Row) -> dict[str, Any]:
-    value = asdict(row)
+    value = members(row)
     return {**value, "state": row.state.value, **{name: list(value[name]) for name in _SETS}}
 
 

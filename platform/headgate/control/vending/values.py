@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -177,4 +177,9 @@ class Item:
         )
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**members(self), "work": members(self.work), "account": members(self.account)}
+
+
+def members(value: Work | Wanted | Row | Item) -> dict[str, Any]:
+    """A value's members by name, as they are."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}
