@@ -1,4 +1,4 @@
-"""Seams: `Subscription.publish`, `LambdaBackend.send_sqs_batch`, `send_dynamodb_items` (`server/moto_deliveries.py`)."""
+"""Seams of `server/moto_deliveries.py`: `Subscription.publish`, `LambdaBackend.send_sqs_batch`, `send_dynamodb_items`."""
 
 from __future__ import annotations
 
