@@ -121,6 +121,10 @@ class Bench:
         found: Physical | None = kind.find(self.context(logical_id), properties)
         return found
 
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+
     def _watched(self, type_name: str, work: Callable[[], Any]) -> Any:
         """Do something; what it calls has to be among the actions that CloudFormation documents for the type."""
         self.called.clear()

@@ -17,5 +17,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalDaemon]:
 
 
 @pytest.fixture
-def bench(daemon: LocalDaemon) -> Bench:
-    return Bench(daemon)
+def bench(daemon: LocalDaemon) -> Iterator[Bench]:
+    made = Bench(daemon)
+    yield made
+    made.close()
