@@ -1,4 +1,4 @@
-"""Seams of `server/moto_deliveries.py`: `Subscription.publish`, `LambdaBackend.send_sqs_batch`, `send_dynamodb_items`."""
+"""Seams of `server/moto_deliveries.py`: SNS subscriptions and Lambda event source mappings inside moto."""
 
 from __future__ import annotations
 
