@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -57,6 +58,7 @@ SHARED = (
 )
 
 
+@cache
 def _documents() -> dict[str, Document]:
     return {f"{kind}:{name}": document for kind in Kind for name, document in documents(kind).items()}
 

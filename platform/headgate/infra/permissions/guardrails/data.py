@@ -18,9 +18,7 @@ def data() -> tuple[Statement, ...]:
             ("s3:CreateBucket", "s3:PutBucketAcl", "s3:PutObject", "s3:PutObjectAcl"),
             {"StringEquals": {"s3:x-amz-acl": public}},
         ),
-        deny(
-            "NoAclForAll", ("s3:PutBucketAcl", "s3:PutObjectAcl"), {"StringLike": {"s3:x-amz-grant-read": "*global*"}}
-        ),
+        deny("NoAcl", ("s3:PutBucketAcl", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"), baseline),
         deny(
             "BaselineBucketsStay",
             (

@@ -21,16 +21,26 @@ def machine_learning() -> tuple[Statement, ...]:
             {"ForAnyValue:StringNotLike": {"sagemaker:InstanceTypes": Ref("ApprovedInstanceTypes")}},
         ),
         deny(
-            "NotebooksWithoutRootAndInternet",
-            ("sagemaker:CreateNotebookInstance", "sagemaker:UpdateNotebookInstance"),
-            {"StringEqualsIfExists": {"sagemaker:RootAccess": "Enabled"}},
+            "NotebooksWithoutRoot",
+            ("sagemaker:CreateNotebookInstance",),
+            {"StringNotEquals": {"sagemaker:RootAccess": "Disabled"}},
         ),
         deny(
-            "NoPublicDomains",
-            ("sagemaker:CreateDomain", "sagemaker:UpdateDomain"),
-            {"StringEqualsIfExists": {"sagemaker:AppNetworkAccessType": "PublicInternetOnly"}},
+            "NotebooksStayWithoutRoot",
+            ("sagemaker:UpdateNotebookInstance",),
+            {"StringEquals": {"sagemaker:RootAccess": "Enabled"}},
         ),
-        deny("NoMarketplaceOfHubs", ("aws-marketplace:Subscribe",)),
+        deny(
+            "DomainsInTheVpc",
+            ("sagemaker:CreateDomain",),
+            {"StringNotEquals": {"sagemaker:AppNetworkAccessType": "VpcOnly"}},
+        ),
+        deny(
+            "DomainsStayInTheVpc",
+            ("sagemaker:UpdateDomain",),
+            {"StringEquals": {"sagemaker:AppNetworkAccessType": "PublicInternetOnly"}},
+        ),
+        deny("NoMarketplace", ("aws-marketplace:Subscribe",)),
     )
 
 
