@@ -1,4 +1,4 @@
-"""What keeps an environment to itself: its buckets answer its own VPC, its key its own roles."""
+"""What keeps an environment to itself: its buckets answer its own VPC."""
 
 from __future__ import annotations
 
@@ -42,24 +42,3 @@ def from_own_vpc(bucket: str, actions: Sequence[str], vpc_id: str, open_when: cd
         },
     }
     return {"Fn::If": [open_when.logical_id, {"Ref": "AWS::NoValue"}, statement]}
-
-
-def own_roles_only() -> Mapping[str, Any]:
-    """In an account of several environments, the key of one is of no use to the roles of another."""
-    return {
-        "Sid": "OwnRolesOnly",
-        "Effect": "Deny",
-        "Principal": {"AWS": "*"},
-        "Action": ["kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
-        "Resource": "*",
-        "Condition": {
-            "ArnNotLike": {
-                "aws:PrincipalArn": [
-                    resources.role("headgate-${Environment}-*"),
-                    resources.PROJECT_ROLES,
-                    resources.STACK_SET_ROLES,
-                ]
-            },
-            "BoolIfExists": dict(_NOT_FOR_A_SERVICE),
-        },
-    }

@@ -11,12 +11,13 @@ from headgate.infra.constructs import buckets, keys, settings
 from headgate.infra.constructs.buckets import Bucket
 from headgate.infra.constructs.forwarding import forward_events
 from headgate.infra.constructs.keys import Key
-from headgate.infra.constructs.privacy import READS, WRITES, from_own_vpc, own_roles_only
+from headgate.infra.constructs.privacy import READS, WRITES, from_own_vpc
 from headgate.infra.constructs.roles import Roles
 from headgate.infra.names import bucket_name
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
+from headgate.infra.permissions.resource_policies import environment_key
 from headgate.infra.stacks.account import exported
 from headgate.infra.stacks.base import KindStack
 
@@ -40,7 +41,8 @@ class EnvironmentStack(KindStack):
             "Key",
             alias="alias/headgate-${Environment}",
             description="Data, artifacts and logs of this environment",
-            statements=[keys.by_logs("/headgate/${Environment}/*"), own_roles_only()],
+            statements=[keys.by_logs("/headgate/${Environment}/*")],
+            owner=[each.as_json() for each in environment_key()],
         )
         self.vpc_id = cdk.Fn.import_value(exported("vpc-id"))
         self._buckets()
