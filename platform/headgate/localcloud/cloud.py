@@ -252,6 +252,7 @@ class LocalCloud:
 
     def _ask_iam(self, account: str, operation: str, form: Mapping[str, str]) -> None:
         ask_form(self.moto, "iam", "2010-05-08", Caller(account, "us-east-1"), operation, form)
+        self.access.iam_changed()
 
     def _may_use_bucket(self, caller: Caller, operation: str, parameters: Json) -> None:
         """Raises AwsError unless the bucket exists and lets the caller do an operation of S3."""
@@ -260,6 +261,7 @@ class LocalCloud:
 
     def _make_role(self, account: str, name: str, trusted: str) -> None:
         make_account_role(self.moto, account, name, trusted)
+        self.access.iam_changed()
 
     def _prepare_moto(self) -> None:
         """Replace what would be a second truth inside moto; runs once moto can be imported."""

@@ -36,7 +36,7 @@ class Access:
         sessions: Sessions,
         recorder: Recorder,
     ) -> None:
-        versions = Versions()
+        self._versions = versions = Versions()
         control = ControlFacts(documents)
         sources = {**own_facts(documents, objects, logs, organizations), **control.sources()}
         resolvers = {"cloudformation": control.resolve_stack}
@@ -63,6 +63,10 @@ class Access:
         fields = arn.split(":", 5)
         role = self.directory.role(fields[4], fields[5].rpartition("/")[2]) if len(fields) == 6 else None
         return role.id if role is not None else ""
+
+    def iam_changed(self) -> None:
+        """AWS itself has changed IAM inside an account: what is known of principals is looked up again."""
+        self._versions.changed("iam")
 
     def _in_organization(self, account: str) -> bool:
         return self.directory.membership(account) is not None

@@ -310,7 +310,7 @@ def test_what_is_not_done_is_refused(place: Place, caught) -> None:
     ):
         message = caught(lambda more=more: place.client.create_stack(StackName="s", TemplateBody=body, **more))
         assert "UnsupportedByLocalCloud" in message
-    assert "UnsupportedByLocalCloud" in caught(lambda: place.client.detect_stack_set_drift(StackSetName="x"))
+    assert "UnsupportedByLocalCloud" in caught(lambda: place.client.cancel_update_stack(StackName="s"))
 
 
 def test_iam_resources_need_a_capability(place: Place, caught) -> None:

@@ -89,8 +89,8 @@ class Descriptions:
 
     def list_exports(self, caller: Caller, request: Json) -> Json:
         found = [
-            {"ExportingStackId": stack.id, "Name": name, "Value": value}
-            for name, (stack, value) in sorted(exported(self.store, caller.account, caller.region).items())
+            {"ExportingStackId": shared.stack_id, "Name": name, "Value": value}
+            for name, (shared, value) in sorted(exported(self.store, caller.account, caller.region).items())
         ]
         return page("Exports", found, request)
 

@@ -24,7 +24,7 @@ from headgate.localcloud.seams import Json
 
 _LOG = logging.getLogger(__name__)
 
-Settled = Callable[[Stack], None]
+_PATIENCE = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +51,24 @@ class StackEngine:
         with self._lock:
             self._threads = {key: other for key, other in self._threads.items() if other.is_alive()}
             self._threads[stack.id] = thread
-        thread.start()
+            thread.start()  # within the lock: one that is not alive yet would be taken for one that is over
 
     def recover(self) -> None:
         """Take up what the end of the last daemon has interrupted."""
-        for stack in self.tools.store.stacks():
-            if stack.operation is not None and stack.status.endswith("_IN_PROGRESS"):
-                self.start(stack)
+        for stack in self.tools.store.running():
+            self.start(stack)
 
     def close(self) -> None:
         """Stop; what is under way is taken up at the next start."""
         self.tools.provisioner.stop.set()
-        self.join()
+        self.join(patience=_PATIENCE)
 
-    def join(self, stack_id: str = "") -> None:
-        """Wait for the operation of a stack, or for all."""
+    def join(self, stack_id: str = "", patience: float | None = None) -> None:
+        """Wait for the operation of a stack, or for all; at most so many seconds for each, if given."""
         with self._lock:
             threads = [thread for key, thread in self._threads.items() if stack_id in ("", key)]
         for thread in threads:
-            thread.join()
+            thread.join(patience)
 
     def _run(self, stack: Stack) -> None:
         try:
@@ -148,8 +147,8 @@ class _Step:
         mine = {item["ExportName"]: item["OutputValue"] for item in outputs if "ExportName" in item}
         others = exported(self._store, stack.account, stack.region)
         for name in mine:
-            if name in others and others[name][0].id != stack.id:
-                other = others[name][0].name
+            if name in others and others[name][0].stack_id != stack.id:
+                other = others[name][0].stack_name
                 raise AwsError("ValidationError", f"Export with name {name} is already exported by stack {other}.")
         for name, value in stack.exports.items():
             users = importers(self._store, stack.account, stack.region, name)

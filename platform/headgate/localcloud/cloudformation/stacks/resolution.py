@@ -9,7 +9,7 @@ from typing import Any
 from headgate.localcloud.cloudformation.registry.schemas import Schemas
 from headgate.localcloud.cloudformation.stacks.acting import Acting, Sessions
 from headgate.localcloud.cloudformation.stacks.records import Incarnation, Stack
-from headgate.localcloud.cloudformation.stacks.store import StackStore
+from headgate.localcloud.cloudformation.stacks.store import SharedValues, StackStore
 from headgate.localcloud.errors import AwsError, unsupported
 
 _DESCRIBE = {
@@ -138,16 +138,11 @@ def _nested(attributes: Mapping[str, Any], name: str) -> Any:
     return node
 
 
-def exported(store: StackStore, account: str, region: str) -> dict[str, tuple[Stack, str]]:
-    """Exports of a region by name: the stack and the value."""
-    return {
-        name: (stack, value)
-        for stack in store.stacks(account, region)
-        if not stack.gone
-        for name, value in stack.exports.items()
-    }
+def exported(store: StackStore, account: str, region: str) -> dict[str, tuple[SharedValues, str]]:
+    """Exports of a region by name: whose, and the value."""
+    return {name: (shared, value) for shared in store.shared(account, region) for name, value in shared.exports.items()}
 
 
 def importers(store: StackStore, account: str, region: str, name: str) -> list[str]:
     """Names of the stacks that import an export."""
-    return [stack.name for stack in store.stacks(account, region) if not stack.gone and name in stack.imports]
+    return [shared.stack_name for shared in store.shared(account, region) if name in shared.imports]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from headgate.localcloud.cloudformation.stacks.records import Incarnation, Resource, Stack
 from headgate.localcloud.documents import Documents, Key, MissingError
@@ -17,6 +17,18 @@ STACK_NAME = "cfn-stack-name"
 _RESOURCE = "cfn-resource"
 _EVENT = "cfn-event"
 _GARBAGE = "cfn-garbage"
+_RUNNING = "cfn-running"
+_SHARED = "cfn-shared-values"
+
+
+@dataclass(frozen=True, slots=True)
+class SharedValues:
+    """What one stack exports (by name) and the names that it imports."""
+
+    stack_id: str
+    stack_name: str
+    exports: dict[str, str]
+    imports: list[str]
 
 
 class StackStore:
@@ -36,6 +48,7 @@ class StackStore:
                 raise AwsError("AlreadyExistsException", f"Stack [{stack.name}] already exists")
             self.documents.put(Key(stack.account, stack.region, STACK_NAME, stack.name), {"id": stack.id})
             self.documents.insert(_key(stack, STACK, stack.id), stack.as_json())
+            self._index(stack)
 
     def find(self, account: str, region: str, name_or_id: str) -> Stack | None:
         """A stack by id, or a living one by name."""
@@ -65,6 +78,7 @@ class StackStore:
             changed = change(self.again(stack))
             self.documents.put(_key(stack, STACK, stack.id), changed.as_json())
             name = Key(stack.account, stack.region, STACK_NAME, stack.name)
+            self._index(changed)
             if changed.gone and (self.documents.find(name) or {}).get("id") == stack.id:
                 self.documents.delete(name)
             return changed
@@ -73,6 +87,29 @@ class StackStore:
         """Stacks in the order of their creation, deleted ones too."""
         found = self.documents.list(STACK, account=account, region=region)
         return [Stack.from_json(body) for _, body in found]
+
+    def running(self) -> list[Stack]:
+        """Stacks with an operation under way, in any account."""
+        keys = [key for key, _ in self.documents.list(_RUNNING)]
+        return [self.get(key.account, key.region, key.name) for key in keys]
+
+    def shared(self, account: str, region: str) -> list[SharedValues]:
+        """What the stacks of a region export and import; stacks that do neither are left out."""
+        found = self.documents.list(_SHARED, account=account, region=region)
+        return [SharedValues(key.name, body["name"], body["exports"], body["imports"]) for key, body in found]
+
+    def _index(self, stack: Stack) -> None:
+        """Keep what is asked for across stacks where it can be read without reading them all."""
+        under_way = stack.operation is not None and stack.status.endswith("_IN_PROGRESS")
+        shares = not stack.gone and bool(stack.exports or stack.imports)
+        shared: Json = {"name": stack.name, "exports": stack.exports, "imports": list(stack.imports)}
+        for kind, wanted, body in ((_RUNNING, under_way, {}), (_SHARED, shares, shared)):
+            key = _key(stack, kind, stack.id)
+            known = self.documents.find(key)
+            if wanted and known != body:
+                self.documents.put(key, body)
+            elif known is not None and not wanted:
+                self.documents.delete(key)
 
     def put_resource(self, stack: Stack, resource: Resource) -> None:
         self.documents.put(_key(stack, _RESOURCE, f"{stack.id}/{resource.logical_id}"), resource.as_json())

@@ -63,6 +63,7 @@ class StackSetRoles:
         self._ask_iam = ask_iam
         self._clock = clock
         self._lock = threading.Lock()
+        self._making = threading.Lock()
         self._sessions: dict[tuple[str, str, str], tuple[float, Keys]] = {}
 
     def session(self, stack_set: StackSet, account: str) -> Keys:
@@ -73,10 +74,13 @@ class StackSetRoles:
             return keys
         role = f"arn:aws:iam::{account}:role/{execution_role(stack_set)}"
         if stack_set.permission_model == SERVICE_MANAGED:
-            self._make_linked_role(stack_set.account)
-            self._make_execution_role(stack_set.account, account)
+            with self._making:  # nobody is to act as a role that is not whole yet
+                self._make_linked_role(stack_set.account)
+                self._make_execution_role(stack_set.account, account)
         sts = self._access.session_client("sts", self._administration(stack_set), stack_set.region)
-        answer = sts.assume_role(RoleArn=role, RoleSessionName=stack_set.name[:64], DurationSeconds=_DURATION)
+        answer = sts.assume_role(
+            RoleArn=role, RoleSessionName=f"StackSet-{stack_set.name}"[:64], DurationSeconds=_DURATION
+        )
         keys = answer["Credentials"]
         with self._lock:
             self._sessions[key] = self._clock.now() + _DURATION, keys
@@ -99,28 +103,26 @@ class StackSetRoles:
         trust = _trust({"Service": SERVICE})
         path = f"/aws-service-role/{SERVICE}/"
         form = {"RoleName": LINKED_ROLE, "Path": path, "AssumeRolePolicyDocument": trust}
-        if self._made(account, form):
-            policy = _policy(
-                {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:*:iam::*:role/stacksets-exec-*"}
-            )
-            given = {"RoleName": LINKED_ROLE, "PolicyName": "StackSetsOrgAdmin", "PolicyDocument": policy}
-            self._ask_iam(account, "PutRolePolicy", given)
+        self._create(account, form)
+        policy = _policy(
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:*:iam::*:role/stacksets-exec-*"}
+        )
+        given = {"RoleName": LINKED_ROLE, "PolicyName": "StackSetsOrgAdmin", "PolicyDocument": policy}
+        self._ask_iam(account, "PutRolePolicy", given)
 
     def _make_execution_role(self, management_account: str, account: str) -> None:
         name = service_managed_role(management_account)
         trust = _trust({"AWS": linked_role_arn(management_account)})
-        self._made(account, {"RoleName": name, "AssumeRolePolicyDocument": trust})
+        self._create(account, {"RoleName": name, "AssumeRolePolicyDocument": trust})
         self._ask_iam(account, "AttachRolePolicy", {"RoleName": name, "PolicyArn": _ADMINISTRATOR})
 
-    def _made(self, account: str, form: Mapping[str, str]) -> bool:
-        """Create a role; false when it is there."""
+    def _create(self, account: str, form: Mapping[str, str]) -> None:
+        """Create a role, unless it is there."""
         try:
             self._ask_iam(account, "CreateRole", form)
         except AwsError as error:
             if error.code != "EntityAlreadyExists":
                 raise
-            return False
-        return True
 
 
 def _trust(principal: Mapping[str, str]) -> str:
