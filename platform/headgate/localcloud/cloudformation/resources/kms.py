@@ -77,6 +77,14 @@ def _remove_alias(context: Context, name: str, _: Json) -> None:
         call(context, "kms", "DeleteAlias", AliasName=name)
 
 
+def _find_alias(context: Context, properties: Json) -> str | None:
+    name: str = properties["AliasName"]
+    for page in context.client("kms").get_paginator("list_aliases").paginate():
+        if any(alias["AliasName"] == name for alias in page["Aliases"]):
+            return name
+    return None
+
+
 TYPES = (
     Declared(
         "AWS::KMS::Key",
@@ -95,5 +103,6 @@ TYPES = (
         made=frozenset({"TargetKeyId"}),
         converge=_converge_alias,
         remove=_remove_alias,
+        find_id=_find_alias,
     ),
 )

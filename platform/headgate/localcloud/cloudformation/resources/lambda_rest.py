@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -51,6 +52,13 @@ def _permit(context: Context, properties: Json) -> str:
 def _forbid(context: Context, statement: str, properties: Json) -> None:
     with unless_gone():
         call(context, "lambda", "RemovePermission", FunctionName=properties["FunctionName"], StatementId=statement)
+
+
+def _find_permission(context: Context, properties: Json) -> str | None:
+    found = look(context, "lambda", "GetPolicy", FunctionName=properties["FunctionName"])
+    statements = json.loads(found["Policy"])["Statement"] if found else []
+    statement = context.name(100)
+    return statement if any(one.get("Sid") == statement for one in statements) else None
 
 
 def _publish(context: Context, properties: Json) -> str:
@@ -123,6 +131,13 @@ def _describe_mapping(context: Context, mapping: str, _: Json) -> Mapping[str, A
     return {"Id": mapping, "EventSourceMappingArn": _mapping_arn(context, mapping)}
 
 
+def _find_mapping(context: Context, properties: Json) -> str | None:
+    """A function has one mapping of a source."""
+    wanted = pick(properties, "FunctionName", "EventSourceArn")
+    found = call(context, "lambda", "ListEventSourceMappings", wanted)["EventSourceMappings"]
+    return str(found[0]["UUID"]) if found else None
+
+
 def _remove_mapping(context: Context, mapping: str, _: Json) -> None:
     with unless_gone():
         call(context, "lambda", "DeleteEventSourceMapping", UUID=mapping)
@@ -135,6 +150,7 @@ TYPES = (
         make=_permit,
         describe=lambda _, statement, __: {"Id": statement},
         remove=_forbid,
+        find_id=_find_permission,
     ),
     Declared(
         "AWS::Lambda::Version",
@@ -161,5 +177,6 @@ TYPES = (
         converge=_converge_mapping,
         describe=_describe_mapping,
         remove=_remove_mapping,
+        find_id=_find_mapping,
     ),
 )

@@ -118,7 +118,7 @@ class Bench:
 
     def find(self, type_name: str, properties: Json, logical_id: str = "Thing") -> Physical | None:
         kind: Any = registry()[type_name]
-        found: Physical | None = kind.find(self.context(logical_id), properties)
+        found: Physical | None = self._watched(type_name, lambda: kind.find(self.context(logical_id), properties))
         return found
 
     def close(self) -> None:

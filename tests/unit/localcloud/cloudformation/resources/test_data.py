@@ -297,6 +297,8 @@ def test_an_alias_moves_from_key_to_key(bench: Bench) -> None:
     assert kms.describe_key(KeyId="alias/headgate")["KeyMetadata"]["KeyId"] == one
     bench.update(ALIAS, made, old, new)
     assert kms.describe_key(KeyId="alias/headgate")["KeyMetadata"]["KeyId"] == two
+    assert bench.find(ALIAS, new) == made
     bench.delete(ALIAS, made, new)
+    assert bench.find(ALIAS, new) is None
     with pytest.raises(ClientError, match="NotFound"):
         kms.describe_key(KeyId="alias/headgate")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from headgate.localcloud.cloudformation.types import Physical
+from headgate.localcloud.cloudformation.types import Physical, ResourceError
 from headgate.localcloud.seams import Json
 from unit.localcloud.cloudformation.resources.bench import Bench
 
@@ -101,7 +101,10 @@ def test_the_way_to_the_internet_is_made_and_taken_down(bench: Bench) -> None:
     joined = {"VpcId": network, "InternetGatewayId": gateway.id}
     attachment = bench.create(ATTACHMENT, joined, "Attachment")
     assert bench.find(ATTACHMENT, joined) == attachment
-    address = bench.create(ADDRESS, {"Domain": "vpc", "Tags": name("nat")}, "Address")
+    asked = {"Domain": "vpc", "Tags": name("nat")}
+    address = bench.create(ADDRESS, asked, "Address")
+    assert bench.find(ADDRESS, asked, "Address") == address
+    assert bench.find(GATEWAY, {"Tags": name("headgate")}, "Internet") == gateway
     assert address.id == address.attributes["PublicIp"]
     wanted = {"AllocationId": address.attributes["AllocationId"], "SubnetId": public.id, "Tags": name("nat")}
     nat = bench.create(NAT, wanted, "Nat")
@@ -136,6 +139,20 @@ def goal(client: Any, table: str) -> Any:
         if route.get("DestinationCidrBlock") == "0.0.0.0/0":
             return route.get("GatewayId"), route.get("NatGatewayId")
     return None
+
+
+def test_an_attachment_moves_to_another_gateway(bench: Bench) -> None:
+    client, network = bench.client("ec2"), vpc(bench)
+    one, two = (bench.create(GATEWAY, {}, f"Gateway{number}").id for number in range(2))
+    old, new = ({"VpcId": network, "InternetGatewayId": gateway} for gateway in (one, two))
+    made = bench.create(ATTACHMENT, old)
+    bench.update(ATTACHMENT, made, old, new)
+    found = client.describe_internet_gateways(InternetGatewayIds=[one, two])["InternetGateways"]
+    assert {each["InternetGatewayId"]: len(each["Attachments"]) for each in found} == {one: 0, two: 1}
+    with pytest.raises(ResourceError, match="without InternetGatewayId"):
+        bench.create(ATTACHMENT, {"VpcId": network, "VpnGatewayId": "vgw-1"}, "Other")
+    with pytest.raises(ResourceError, match="has to be vpc, not standard"):
+        bench.create(ADDRESS, {"Domain": "standard"})
 
 
 def test_a_route_table_is_associated_with_a_subnet_and_let_go(bench: Bench) -> None:

@@ -124,7 +124,10 @@ def test_a_permission_is_a_statement_of_the_functions_policy(bench: Bench) -> No
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     assert statement["Condition"]["ArnLike"] == {"AWS:SourceArn": wanted["SourceArn"]}
     assert statement["Condition"]["StringEquals"] == {"AWS:SourceAccount": bench.account}
+    assert bench.find(PERMISSION, wanted) == permission
+    assert bench.find(PERMISSION, wanted, "Other") is None
     bench.delete(PERMISSION, permission, wanted)
+    assert bench.find(PERMISSION, wanted) is None
     with pytest.raises(ClientError, match="ResourceNotFound"):
         client.get_policy(FunctionName=made.id)
 
@@ -157,7 +160,9 @@ def test_an_event_source_mapping_is_made_changed_and_removed(bench: Bench) -> No
     queue = bench.create("AWS::SQS::Queue", {}, "Queue")
     old = {"FunctionName": made.id, "EventSourceArn": queue.attributes["Arn"], "BatchSize": 5}
     new = {**old, "BatchSize": 1, "Enabled": False}
+    assert bench.find(MAPPING, old) is None
     mapping = bench.create(MAPPING, old)
+    assert bench.find(MAPPING, old) == mapping
     client = bench.client("lambda")
     bench.update(MAPPING, mapping, old, new)
     found = client.get_event_source_mapping(UUID=mapping.id)
