@@ -98,7 +98,8 @@ class FunctionRunner:
         }
 
     def _environment(self, function: Function, code: str, stream: str) -> dict[str, str]:
-        caller = Caller(function.account, function.region, service="lambda.amazonaws.com")
+        source = {"aws:SourceArn": function.arn, "aws:SourceAccount": function.account}
+        caller = Caller(function.account, function.region, service="lambda.amazonaws.com", context=source)
         return {
             **{name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
             "HOME": tempfile.gettempdir(),

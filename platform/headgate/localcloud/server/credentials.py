@@ -62,7 +62,10 @@ class RoleCredentials:
         with self._lock:
             expiry, keys = self._sessions.get(key, (0.0, {}))
         if expiry - _MARGIN < self._clock.now():
-            keys = self._assume(replace(caller, principal="", service=service), role_arn, name)
+            # One session serves all of a service's work in an account: its source names none of it in particular.
+            anything = f"arn:aws:{service.partition('.')[0]}:{caller.region}:{caller.account}:*"
+            context = {"aws:SourceAccount": caller.account, "aws:SourceArn": anything, **caller.context}
+            keys = self._assume(replace(caller, principal="", service=service, context=context), role_arn, name)
             with self._lock:
                 self._sessions[key] = self._clock.now() + _DURATION, keys
         return keys
