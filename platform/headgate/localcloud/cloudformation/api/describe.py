@@ -127,7 +127,7 @@ def described(stack: Stack) -> Json:
         "DisableRollback": stack.disable_rollback,
         "NotificationARNs": [],
         "Capabilities": list(stack.deployment.capabilities),
-        "Outputs": list(stack.outputs),
+        "Outputs": list(stack.outputs) or None,
         "RoleARN": stack.acting.role_arn,
         "Tags": tag_list(stack.deployment.tags),
         "EnableTerminationProtection": stack.termination_protection,

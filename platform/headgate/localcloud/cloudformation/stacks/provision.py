@@ -31,6 +31,7 @@ _LOG = logging.getLogger(__name__)
 _POLL = 0.05
 
 _HANDLER_CODES = {
+    "403": "AccessDenied",  # a HEAD request has no body to say more in
     "AccessDenied": "AccessDenied",
     "AccessDeniedException": "AccessDenied",
     "AuthorizationError": "AccessDenied",
