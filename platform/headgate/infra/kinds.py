@@ -38,6 +38,7 @@ _ACCOUNT_ID = r"^[0-9]{12}$"
 _OPTIONAL_ACCOUNT_ID = r"^([0-9]{12})?$"
 _NAME = r"^[a-z][a-z0-9-]{0,30}$"
 
+# A pattern, and not AllowedValues, wherever a value becomes part of names: validators multiply out allowed values.
 _DECLARED = (
     Parameter("OrganizationId", "The organization, as in aws:PrincipalOrgID", pattern=r"^o-[a-z0-9]{10,32}$"),
     Parameter("OrganizationRootId", "The root of the organization", pattern=r"^r-[a-z0-9]{4,32}$"),
@@ -48,7 +49,12 @@ _DECLARED = (
     Parameter("HomeRegion", "The Region in which the durable accounts work", pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$"),
     Parameter("Team", "The team that the account belongs to", pattern=_NAME),
     Parameter("AccountName", "The account's name in the declaration", pattern=_NAME),
-    Parameter("Environment", "The environment of the stack", allowed=("experimentation", "dev", "preprod", "prod")),
+    Parameter(
+        "Environment",
+        "The environment of the stack",
+        pattern="^(experimentation|dev|preprod|prod)$",
+        wrong="experimentation, dev, preprod or prod",
+    ),
     Parameter("CostCentre", "Who pays", default="none"),
     Parameter("BudgetUsd", "The account's budget a month in US dollars", type="Number", default="1000"),
     Parameter("OwnerEmail", "Who is told by e-mail about the budget; nobody when empty", default=""),
@@ -90,18 +96,59 @@ _DECLARED = (
 
 PARAMETERS: Mapping[str, Parameter] = MappingProxyType({each.name: each for each in _DECLARED})
 
-_ORGANIZATION = ("OrganizationId", "GovernanceAccountId", "HomeRegion")
-_DURABLE = (*_ORGANIZATION, "ToolingAccountId", "DataLakeAccountId")
-_ACCOUNT = (*_DURABLE, "Team", "AccountName", "CostCentre", "LogRetentionDays")
+_ACCOUNT = ("Team", "AccountName", "CostCentre")
 
 _KINDS = (
-    Kind("guard", "headgate-guard", "What stands in an account before anything else can run in it", _DURABLE),
+    Kind(
+        "bootstrap",
+        "headgate-bootstrap",
+        "What the management account needs before the governance stack: bucket, boundary, CloudFormation's role",
+        ("OrganizationId", "GovernanceAccountId", "HomeRegion"),
+    ),
+    Kind(
+        "governance",
+        "headgate-governance",
+        "The management account: units, guardrails, Service Catalog, vending, catalog, trail",
+        (
+            "OrganizationId",
+            "OrganizationName",
+            "OrganizationRootId",
+            "GovernanceAccountId",
+            "HomeRegion",
+            "ToolingAccountId",
+            "DataLakeAccountId",
+            "IdentityAccountId",
+            "ApprovedRegions",
+            "ApprovedInstanceTypes",
+            "CloseAccounts",
+            "LogRetentionDays",
+        ),
+    ),
+    Kind(
+        "guard",
+        "headgate-guard",
+        "What stands in an account before anything else can run in it",
+        ("GovernanceAccountId", "HomeRegion", "ToolingAccountId", "DataLakeAccountId"),
+    ),
+    Kind(
+        "tooling",
+        "headgate-tooling",
+        "The account of images, artifacts, events and promotion",
+        ("OrganizationId", "HomeRegion", "ToolingAccountId", "IdentityAccountId"),
+    ),
+    Kind(
+        "data-lake",
+        "headgate-data-lake",
+        "The account of the data lake: data sets, their catalog and who may read them",
+        ("OrganizationId", "HomeRegion", "DataLakeAccountId", "IdentityAccountId"),
+    ),
     Kind(
         "account",
         "headgate-account",
-        "What every account of a team has once: network, key, budget, logs, events",
+        "What every account of a team has once: network, key, budget, logs",
         (
             *_ACCOUNT,
+            "OrganizationId",
             "BudgetUsd",
             "OwnerEmail",
             "VpcCidr",
@@ -111,55 +158,28 @@ _KINDS = (
             "SecurityGroupIds",
             "Internet",
             "ZoneRedundant",
+            "LogRetentionDays",
         ),
     ),
     Kind(
         "environment",
         "headgate-environment",
         "One environment of a team: key, buckets, roles of people and machines",
-        (*_ACCOUNT, "Environment", "IdentityAccountId", "DataSets", "Internet", "FeatureExpiryDays"),
-    ),
-    Kind(
-        "tooling",
-        "headgate-tooling",
-        "The account of images, artifacts, events and promotion",
-        (*_DURABLE, "IdentityAccountId", "LogRetentionDays"),
-    ),
-    Kind(
-        "data-lake",
-        "headgate-data-lake",
-        "The account of the data lake: data sets, their catalog and who may read them",
-        (*_DURABLE, "IdentityAccountId", "LogRetentionDays"),
-    ),
-    Kind(
-        "bootstrap",
-        "headgate-bootstrap",
-        "What the management account needs before the governance stack: bucket, boundary, CloudFormation's role",
-        (*_ORGANIZATION, "IdentityAccountId"),
-    ),
-    Kind(
-        "governance",
-        "headgate-governance",
-        "The management account: units, guardrails, Service Catalog, vending, catalog, trail",
         (
-            *_DURABLE,
-            "OrganizationName",
-            "OrganizationRootId",
+            *_ACCOUNT,
+            "Environment",
+            "HomeRegion",
+            "ToolingAccountId",
+            "DataLakeAccountId",
             "IdentityAccountId",
-            "ApprovedRegions",
-            "ApprovedInstanceTypes",
-            "CloseAccounts",
-            "LogRetentionDays",
+            "DataSets",
+            "Internet",
+            "FeatureExpiryDays",
         ),
     ),
-    Kind("product-account-set", "SC", "The product 'ML account set': a team's accounts", ("Team", "Action", "Request")),
     Kind("project", "headgate-project", "A project's place in tooling", ("OrganizationId", "Team", "Project")),
-    Kind(
-        "product-project",
-        "SC",
-        "The product 'ML project': a project's place in tooling",
-        ("Team", "Project"),
-    ),
+    Kind("product-account-set", "SC", "The product 'ML account set': a team's accounts", ("Team", "Action", "Request")),
+    Kind("product-project", "SC", "The product 'ML project': a project's place in tooling", ("Team", "Project")),
 )
 
 KINDS: Mapping[str, Kind] = MappingProxyType({each.name: each for each in _KINDS})

@@ -52,7 +52,9 @@ def test_it_is_the_service_that_assumes_and_not_its_caller() -> None:
     callers = [caller for caller, _ in sts.requests]
     assert [caller.service for caller in callers] == ["sagemaker.amazonaws.com", "states.amazonaws.com"]
     assert [caller.principal for caller in callers] == ["", ""]
-    assert callers[1].context == context
+    own = {"aws:SourceAccount": "123456789012", "aws:SourceArn": "arn:aws:sagemaker:eu-west-1:123456789012:*"}
+    assert callers[0].context == own
+    assert callers[1].context == {**own, **context}, "what the caller says of itself wins"
 
 
 def test_sessions_have_names_of_their_own() -> None:
