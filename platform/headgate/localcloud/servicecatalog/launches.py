@@ -52,7 +52,7 @@ class Launches:
 
     def _advance(self, key: Key, delay: float) -> None:
         """One step of a record, and the next one later, until it has ended."""
-        from botocore.exceptions import ClientError, HTTPClientError
+        from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError
 
         record = self._documents.find(key)
         if record is None or record["Status"] not in _UNDER_WAY or self._closed.is_set():
@@ -61,9 +61,11 @@ class Launches:
             ended = self._step(key, record)
         except (ClientError, AwsError) as error:
             ended = refused(error)
-        except HTTPClientError:
-            _LOG.warning("record %s is taken up again after the next start", key.name)
-            return
+        except (HTTPClientError, EndpointConnectionError):
+            ended = None  # asking again changes nothing; when the cloud is about to stop, it is asked after its start
+        except Exception as error:
+            _LOG.exception("record %s failed", key.name)
+            ended = Ended(({"Code": "InternalFailure", "Description": f"bug in the local cloud: {error!r}"},))
         if ended is not None:
             self._settle(key, ended)
             with self._lock:

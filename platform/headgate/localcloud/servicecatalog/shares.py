@@ -10,7 +10,7 @@ from headgate.localcloud.servicecatalog.portfolios import details, import_key
 from headgate.localcloud.servicecatalog.records import PORTFOLIO, Shelf, invalid, not_found, page
 
 _TRUST = "catalog-organizations-access"
-_PREFIXES = {"ORGANIZATION": "o-", "ORGANIZATIONAL_UNIT": ("ou-", "r-")}
+_PREFIXES = {"ACCOUNT": "", "ORGANIZATION": "o-", "ORGANIZATIONAL_UNIT": "ou-"}
 
 
 class Shares:
@@ -49,7 +49,7 @@ class Shares:
             return {**body, "Shares": [*(one for one in body["Shares"] if one["PrincipalId"] != value), share]}
 
         self._shelf.change(caller, PORTFOLIO, request["PortfolioId"], add)
-        return self._token(caller, request, value)
+        return _token(request, value)
 
     def delete(self, caller: Caller, request: Json) -> Json:
         _, value = _receiver(request)
@@ -61,7 +61,7 @@ class Shares:
             return {**old, "Shares": [share for share in old["Shares"] if share["PrincipalId"] != value]}
 
         self._shelf.change(caller, PORTFOLIO, request["PortfolioId"], remove)
-        return self._token(caller, request, value)
+        return _token(request, value)
 
     def describe(self, caller: Caller, request: Json) -> Json:
         if request["Type"] == "ORGANIZATION_MEMBER_ACCOUNT":
@@ -76,7 +76,7 @@ class Shares:
 
     def status(self, caller: Caller, request: Json) -> Json:
         """How sharing went: it is complete as soon as it is asked for."""
-        _, _, portfolio, value = [*request["PortfolioShareToken"].split(":"), "", "", ""][:4]
+        _, portfolio, value = [*request["PortfolioShareToken"].split("__"), "", ""][:3]
         self._shelf.own(caller, PORTFOLIO, portfolio)
         return {
             "PortfolioShareToken": request["PortfolioShareToken"],
@@ -132,19 +132,21 @@ class Shares:
         receiver = Caller(share["PrincipalId"], caller.region)
         return self._shelf.documents.find(import_key(receiver, portfolio)) is not None
 
-    def _token(self, caller: Caller, request: Json, value: str) -> Json:
-        if "OrganizationNode" not in request:
-            return {}
-        return {"PortfolioShareToken": f"share:{caller.account}:{request['PortfolioId']}:{value}"}
+
+def _token(request: Json, value: str) -> Json:
+    """What names the sharing with an organization's node, in answers."""
+    return {"PortfolioShareToken": f"share__{request['PortfolioId']}__{value}"} if "OrganizationNode" in request else {}
 
 
 def _receiver(request: Json) -> tuple[str, str]:
-    """The kind and id of whom a share is for. Raises AwsError (InvalidParametersException)."""
+    """The kind and id of whom a share is for, named by id or ARN. Raises AwsError (InvalidParametersException)."""
     node = request.get("OrganizationNode")
     if ("AccountId" in request) == (node is not None):
         raise invalid("either AccountId or OrganizationNode is needed")
-    kind, value = ("ACCOUNT", request["AccountId"]) if node is None else (node["Type"], node["Value"])
-    if kind != "ACCOUNT" and not value.startswith(_PREFIXES[kind]):
+    if node is None:
+        return "ACCOUNT", str(request["AccountId"])
+    kind, value = str(node["Type"]), str(node["Value"]).rpartition("/")[2]
+    if not value.startswith(_PREFIXES[kind]):
         raise invalid(f"'{value}' is not the id of an {kind}")
     return kind, value
 

@@ -25,7 +25,7 @@ from headgate.localcloud.states import execution_log, interpreter, model, resour
 from headgate.localcloud.states.calls import Answer, Call, Calls, Done, UnreachableError, on_behalf_of
 from headgate.localcloud.states.dice import Dice
 from headgate.localcloud.states.execution_log import WriteLog
-from headgate.localcloud.states.failures import StateError
+from headgate.localcloud.states.failures import RUNTIME, StateError
 from headgate.localcloud.states.notices import Notices
 from headgate.localcloud.states.records import EXECUTION, Frame, Plan, Records
 from headgate.localcloud.states.turn import Run, Turn
@@ -220,9 +220,7 @@ class Engine:
             return
         number = frame.task.number
         try:
-            answer: Answer | StateError = self._calls.make(_call(active.run, frame))
-        except StateError as error:
-            answer = error
+            answer = _answer(self._calls.make, _call(active.run, frame))
         except UnreachableError:
             self._turn(active, lambda turn: tasks.put_off(turn, frame.number, number))
             return
@@ -240,9 +238,7 @@ class Engine:
             return
         number = frame.task.number
         try:
-            answer: Answer | StateError = self._calls.look(_call(active.run, frame), frame.task.handle)
-        except StateError as error:
-            answer = error
+            answer = _answer(self._calls.look, _call(active.run, frame), frame.task.handle)
         except UnreachableError:
             return
         if isinstance(answer, Done | StateError):
@@ -291,6 +287,19 @@ def _call(run: Run, frame: Frame) -> Call:
     name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{execution}/{frame.number}/{frame.calls}"))
     integration = resources.parse(state.body["Resource"])
     return Call(run.caller, run.plan.role, integration, arguments, execution, machine, name)
+
+
+def _answer(ask: Callable[..., Answer], *arguments: Any) -> Answer | StateError:
+    """The answer, or the error that it ends in; a bug fails the task, and leaves its trace. Raises UnreachableError."""
+    try:
+        return ask(*arguments)
+    except StateError as error:
+        return error
+    except UnreachableError:
+        raise
+    except Exception as error:
+        _LOG.exception("a call of a state machine failed")
+        return StateError(RUNTIME, f"bug in the local cloud: {error!r}")
 
 
 def _in_thread(what: str, work: Callable[..., object], *arguments: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -32,13 +32,6 @@ class Graph:
 
     start_at: str
     states: Mapping[str, State]
-
-    def every(self) -> Iterator[State]:
-        """All states, those of inner graphs too."""
-        for state in self.states.values():
-            yield state
-            for graph in state.graphs:
-                yield from graph.every()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ _SDK_CLIENTS: Mapping[str, str] = {
     "databasemigrationservice": "dms",
     "databasemigration": "dms",
     "directoryservice": "ds",
+    "directoryservicedata": "ds-data",
     "elasticloadbalancing": "elb",
     "elasticloadbalancingv2": "elbv2",
     "elasticsearchservice": "es",

@@ -249,6 +249,15 @@ def test_a_call_that_could_not_be_sent_is_made_after_the_next_start(world: World
     assert len(world.calls.made) == 1
 
 
+def test_a_bug_fails_the_task(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    def bug(call: Any) -> None:
+        raise KeyError("oops")
+
+    world.calls.behave = bug
+    assert world.failure({"Work": task()}) == ("States.Runtime", "bug in the local cloud: KeyError('oops')")
+    assert "oops" in caplog.text
+
+
 def test_status_changes_are_told_once_they_are_written(world: World) -> None:
     execution = world.start({"Done": {"Type": "Succeed"}}, {"a": 1})
     world.wait(execution)
