@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from headgate.localcloud.cloudformation.registry.coerce import coerce
-from headgate.localcloud.cloudformation.registry.properties import Properties
+from headgate.localcloud.cloudformation.registry.properties import Properties, readable_pattern
 from headgate.localcloud.cloudformation.registry.schemas import Schema, Schemas
+from headgate.localcloud.cloudformation.resources.registry import registry
 from headgate.localcloud.cloudformation.stacks.differences import changed_paths, recreation
 
 SCHEMAS = Schemas()
@@ -85,6 +87,32 @@ def test_members_of_alternatives_and_patterns_are_converted() -> None:
     }
     given = {"a": {"x": "5"}, "b": {"k": 1}, "c": ["1.5", "x"]}
     assert coerce(schema, given, schema) == {"a": {"x": 5}, "b": {"k": "1"}, "c": [1.5, "x"]}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits", "does_not"),
+    [
+        (r"^[\p{L}\p{N}_.:/=+\-@]*$", "Größe-5", "a b"),
+        (r"^([\p{L}\p{Z}\p{N}_.:/=+\-@]*)$", "a b", "a!"),
+        ("^a(?!b)", "ac", "ab"),
+    ],
+)
+def test_patterns_of_schemas_are_read_as_python(pattern: str, fits: str, does_not: str) -> None:
+    assert re.search(readable_pattern(pattern), fits)
+    assert not re.search(readable_pattern(pattern), does_not)
+
+
+def test_a_pattern_that_python_cannot_read_refuses_nothing() -> None:
+    assert readable_pattern(r"[\p{Nope}") == ".*"
+
+
+def test_the_schema_of_every_type_here_can_be_checked() -> None:
+    for type_name, kind in registry().items():
+        schema = SCHEMAS.find(type_name)
+        assert schema is not None, type_name
+        given = {"Tags": {"a": "b"}, **dict.fromkeys(kind.handled, "x")}
+        assert isinstance(CHECKS.problems(type_name, given), list)
+        assert set(kind.handled) <= set(schema.properties), type_name
 
 
 def test_differences_and_what_they_mean() -> None:

@@ -13,6 +13,8 @@ from headgate.localcloud.cloudformation.registry.schemas import Schema, Schemas
 from headgate.localcloud.cloudformation.types import ResourceType
 from headgate.localcloud.seams import Json
 
+_UNICODE_CLASS = re.compile(r"\\p\{(\w+)\}")
+_UNICODE_CLASSES = {"L": r"\w", "Ll": "a-z", "Lu": "A-Z", "N": r"\d", "Nd": r"\d", "Z": r"\s", "Zs": r"\s"}
 _NAMES = {"object": "JSONObject", "array": "JSONArray", "string": "String", "boolean": "Boolean"}
 
 
@@ -61,7 +63,7 @@ def _given_read_only(schema: Schema, properties: Json) -> list[str]:
 
 
 def _checkable(body: Json) -> Json:
-    """The schema without what a validator would read differently: patterns that Python cannot, `format`s, `$id`."""
+    """The schema without what a validator would read differently: patterns, `format`s, `$id`."""
     schema = copy.deepcopy(body)
     schema.setdefault("type", "object")
     for noise in ("$schema", "$id", "handlers", "tagging"):
@@ -76,21 +78,27 @@ def _clean(node: Any) -> None:
             _clean(item)
     if not isinstance(node, dict):
         return
-    pattern = node.get("pattern")
-    if isinstance(pattern, str) and not _readable(pattern):
-        del node["pattern"]
+    if isinstance(node.get("pattern"), str):
+        node["pattern"] = readable_pattern(node["pattern"])
+    if isinstance(node.get("patternProperties"), dict):
+        node["patternProperties"] = {readable_pattern(key): item for key, item in node["patternProperties"].items()}
     if isinstance(node.get("format"), str):
         del node["format"]
     for item in node.values():
         _clean(item)
 
 
-def _readable(pattern: str) -> bool:
+def readable_pattern(pattern: str) -> str:
+    r"""A pattern of a schema (ECMA, or Java with Unicode classes) as Python reads it; what it cannot read is anything.
+
+    `\\p{L}`, `\\p{N}` and `\\p{Z}` become the nearest classes, which are a little wider.
+    """
+    text = _UNICODE_CLASS.sub(lambda hit: _UNICODE_CLASSES.get(hit[1], hit[0]), pattern)
     try:
-        re.compile(pattern)
+        re.compile(text)
     except re.error:
-        return False
-    return True
+        return ".*"
+    return text
 
 
 def _messages(error: Any) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,11 +15,12 @@ from headgate.localcloud.cloudformation.stacks.model import Model
 from headgate.localcloud.cloudformation.stacks.provision import Provisioner, StepError
 from headgate.localcloud.cloudformation.stacks.records import Incarnation, Operation, Resource, Stack
 from headgate.localcloud.cloudformation.stacks.store import StackStore
-from headgate.localcloud.cloudformation.stacks.walk import walk
+from headgate.localcloud.cloudformation.stacks.walk import Interrupted, walk
 from headgate.localcloud.cloudformation.template.functions import Scope, evaluate
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Json
 
+_LOG = logging.getLogger(__name__)
 _REPLACING = "Requested update requires the creation of a new physical resource; hence creating one."
 CREATED = ("CREATE_IN_PROGRESS", "CREATE_COMPLETE", "CREATE_FAILED")
 UPDATED = ("UPDATE_IN_PROGRESS", "UPDATE_COMPLETE", "UPDATE_FAILED")
@@ -39,7 +41,23 @@ class Deploy:
 
     def run(self) -> dict[str, Exception]:
         """Bring every resource to what the model wants; the failures by logical id. Raises Interrupted."""
-        return walk(self.model.needs, self._bring)
+        return walk(self.model.needs, self._guarded)
+
+    def _guarded(self, logical_id: str) -> None:
+        """Bring one resource; a bug of ours fails it as anything else does, with the reason."""
+        try:
+            self._bring(logical_id)
+        except (StepError, Interrupted):
+            raise
+        except Exception as error:
+            if self.provisioner.stop.is_set():
+                raise Interrupted from error
+            _LOG.exception("resource %s of stack %s failed", logical_id, self.stack.name)
+            record = self.store.resource(self.stack, logical_id) or self._fresh(logical_id)
+            states = UPDATED if record.live else CREATED
+            reason = f"bug in the local cloud: {error!r}; see `headgate cloud logs`"
+            self.log.write(record, states[2], reason)
+            raise StepError(reason) from error
 
     def _bring(self, logical_id: str) -> None:
         record = self.store.resource(self.stack, logical_id)
