@@ -8,7 +8,7 @@ from constructs import Construct
 
 from headgate.infra.permissions.boundary import boundary
 from headgate.infra.permissions.places import BOUNDARY, ROLE_PATH
-from headgate.infra.stacks.base import filled
+from headgate.infra.tokens import filled
 
 
 def boundary_policy(scope: Construct) -> iam.CfnManagedPolicy:

@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import filled, sub
 
 Statement = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_budgets as budgets
 from constructs import Construct
 
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import filled, sub
 
 THRESHOLDS = (("ACTUAL", 50), ("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100))
 """Percent of the budget at which people are told."""

@@ -33,6 +33,7 @@ def table(
         sse_specification=dynamodb.CfnTable.SSESpecificationProperty(
             sse_enabled=True, sse_type="KMS", kms_master_key_id=key_arn
         ),
+        deletion_protection_enabled=True,
     )
     made.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return made

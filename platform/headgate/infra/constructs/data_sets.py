@@ -11,7 +11,7 @@ from constructs import Construct
 
 from headgate.infra.contents import DataSet
 from headgate.infra.names import database_name, identifier
-from headgate.infra.stacks.base import sub
+from headgate.infra.tokens import sub
 
 GRANTS: Mapping[str, tuple[str, ...]] = {
     "auditor": ("DESCRIBE",),

@@ -9,7 +9,7 @@ from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from headgate.infra.constructs.network import HTTPS, Conditions, Network
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import filled, sub
 
 GATEWAYS = ("s3", "dynamodb")
 INTERFACES = (
@@ -80,7 +80,7 @@ class Endpoints(Construct):
         group = ec2.CfnSecurityGroup(
             self,
             "Group",
-            group_description="The VPC's endpoints: TLS from jobs",
+            group_description="Endpoints of the VPC: TLS from jobs",
             vpc_id=network.created.ref,
             security_group_ingress=[
                 ec2.CfnSecurityGroup.IngressProperty(

@@ -6,7 +6,7 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from headgate.infra.permissions import resources
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import filled, sub
 
 
 def forward_events(scope: Construct, role_arn: str) -> None:

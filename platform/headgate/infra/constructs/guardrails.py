@@ -9,7 +9,7 @@ from constructs import Construct
 
 from headgate.infra.names import identifier
 from headgate.infra.permissions.guardrails import Guardrail
-from headgate.infra.stacks.base import filled
+from headgate.infra.tokens import filled
 
 
 class Guardrails(Construct):

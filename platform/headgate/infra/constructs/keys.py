@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from headgate.infra.permissions.places import ENVIRONMENT_TAG
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import filled, sub
 
 Statement = Mapping[str, Any]
 

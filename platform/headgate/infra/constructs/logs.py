@@ -6,17 +6,16 @@ import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import sub
 
 
 def log_group(scope: Construct, name: str, log_group_name: str, key_arn: str) -> logs.CfnLogGroup:
-    """A log group under a name with placeholders, kept for `LogRetentionDays`; it outlives its stack."""
+    """A log group under a name with placeholders; it outlives its stack, its events live for `LogRetentionDays`."""
     group = logs.CfnLogGroup(
         scope,
         name,
         log_group_name=sub(log_group_name),
         kms_key_id=key_arn,
-        retention_in_days=cdk.Token.as_number(filled("${LogRetentionDays}")),
     )
     group.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return group

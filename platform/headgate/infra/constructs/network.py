@@ -9,7 +9,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from headgate.infra.stacks.base import sub
+from headgate.infra.tokens import sub
 
 ZONES = ("A", "B")
 EVERYWHERE = "0.0.0.0/0"

@@ -9,7 +9,7 @@ from aws_cdk import aws_servicecatalog as servicecatalog
 from constructs import Construct
 
 from headgate.infra.names import identifier
-from headgate.infra.stacks.base import sub
+from headgate.infra.tokens import sub
 
 PORTFOLIO = "Headgate"
 
@@ -45,8 +45,7 @@ class Portfolio(Construct):
             provider_name="platform team",
             description="Accounts and projects, each with its guardrails",
         )
-        for product in products:
-            self._product(product, launch_role)
+        self.constraints = [self._product(product, launch_role) for product in products]
         for who, arn in requesters.items():
             servicecatalog.CfnPortfolioPrincipalAssociation(
                 self,
@@ -56,7 +55,7 @@ class Portfolio(Construct):
                 principal_type="IAM",
             )
 
-    def _product(self, product: Product, launch_role: str) -> None:
+    def _product(self, product: Product, launch_role: str) -> servicecatalog.CfnLaunchRoleConstraint:
         name = identifier(product.key)
         made = servicecatalog.CfnCloudFormationProduct(
             self,
@@ -84,3 +83,4 @@ class Portfolio(Construct):
             description=sub("Launched as headgate-launch, whoever asks"),
         )
         constraint.add_resource_dependency(association)
+        return constraint

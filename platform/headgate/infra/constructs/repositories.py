@@ -10,7 +10,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import filled, sub
 
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
 PUSH = (

@@ -1,4 +1,7 @@
-"""Roles of the permission model as resources: trust, tags and boundary, and each policy where it applies."""
+"""Roles of the permission model as resources: trust, tags, and each policy where it applies.
+
+The boundary comes from `aspects`: on these as on every other role.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from headgate.infra.names import identifier
-from headgate.infra.permissions import resources
 from headgate.infra.permissions.document import Document
 from headgate.infra.permissions.places import ENVIRONMENTS
 from headgate.infra.permissions.roles import Role
-from headgate.infra.stacks.base import filled, sub
+from headgate.infra.tokens import filled, sub
 
 MAX_SESSION_SECONDS = 3600
 
@@ -54,7 +56,6 @@ class Roles(Construct):
             description=role.what,
             assume_role_policy_document=filled(role.trust.body),
             max_session_duration=MAX_SESSION_SECONDS,
-            permissions_boundary=sub(resources.BOUNDARY_POLICY),
             tags=[cdk.CfnTag(key=key, value=sub(value)) for key, value in sorted(role.tags.items())],
         )
         made.cfn_options.condition = self.where(role.environments)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from headgate.infra.stacks.base import sub
+from headgate.infra.tokens import sub
 
 
 def publish(scope: Construct, folder: str, values: Mapping[str, tuple[str, str]]) -> None:

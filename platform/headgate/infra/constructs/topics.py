@@ -8,7 +8,7 @@ from typing import Any
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from headgate.infra.stacks.base import filled
+from headgate.infra.tokens import filled
 
 
 class Topic(Construct):

@@ -15,7 +15,7 @@ from constructs import Construct
 
 from headgate.infra.constructs.logs import log_group
 from headgate.infra.names import identifier
-from headgate.infra.stacks.base import sub
+from headgate.infra.tokens import sub
 
 MACHINE = "headgate-vending"
 RUNTIME = "python3.13"

@@ -16,7 +16,8 @@ from headgate.infra.constructs.roles import Roles
 from headgate.infra.constructs.topics import Topic
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
-from headgate.infra.stacks.base import KindStack, sub
+from headgate.infra.stacks.base import KindStack
+from headgate.infra.tokens import sub
 
 ALARMS_TOPIC = "headgate-alarms"
 FLOW_LOGS = "/headgate/account/flow-logs"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import aws_cdk as cdk
 from constructs import Construct
 
+from headgate.infra import aspects
 from headgate.infra.kinds import KINDS, PARAMETERS, Parameter
-from headgate.infra.substitution import placeholders, substituted
 
 
 class KindStack(cdk.Stack):
@@ -31,6 +29,7 @@ class KindStack(cdk.Stack):
         self.kind = kind
         for name in described.parameters:
             _parameter(self, PARAMETERS[name])
+        aspects.apply(self, described.parameters)
 
     def _allocate_logical_id(self, cfn_element: cdk.CfnElement) -> str:
         inside = cfn_element.node.scopes[len(self.node.scopes) :]
@@ -49,19 +48,3 @@ def _parameter(scope: Construct, parameter: Parameter) -> cdk.CfnParameter:
         allowed_values=list(parameter.allowed) or None,
         constraint_description=parameter.wrong,
     )
-
-
-def sub(text: str) -> str:
-    """A text with `${Placeholders}` as a token that stands for `Ref` or `Fn::Sub`; one without stays a text."""
-    value = substituted(text)
-    return value if isinstance(value, str) else cdk.Token.as_string(value)
-
-
-def filled(document: Any) -> Any:
-    """A JSON document with its placeholders filled in by CloudFormation, for properties that take any JSON."""
-    return substituted(document)
-
-
-def needs(document: Any) -> frozenset[str]:
-    """The parameters that a document asks its stack for."""
-    return frozenset(name for name in placeholders(document) if not name.startswith("AWS::"))

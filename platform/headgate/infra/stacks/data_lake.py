@@ -20,7 +20,8 @@ from headgate.infra.names import bucket_name, identifier
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
-from headgate.infra.stacks.base import KindStack, sub
+from headgate.infra.stacks.base import KindStack
+from headgate.infra.tokens import sub
 
 DATA_SETS_TAG = "aws:PrincipalTag/headgate:data-sets"
 

@@ -25,9 +25,10 @@ from headgate.infra.permissions import resources
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import ENVIRONMENTS, Kind
-from headgate.infra.stacks.base import KindStack, sub
+from headgate.infra.stacks.base import KindStack
 from headgate.infra.stacks.bootstrap import LOGS
 from headgate.infra.stacks.products import exported
+from headgate.infra.tokens import sub
 
 MEMBER_VALUES = (
     "OrganizationId",
@@ -73,10 +74,10 @@ class GovernanceStack(KindStack):
             self, "Guardrail", [each for each in guardrails() if each.option is None], self.units.ids
         )
         self.trail = OrganizationTrail(self, "Trail", LOGS)
+        self.stack_sets = self._stack_sets()
+        self.vending = self._vending()
+        self.portfolio = self._products()
         self._catalog()
-        self._stack_sets()
-        self._vending()
-        self._products()
         self._settings()
 
     def template_url(self, kind: str) -> str:
@@ -84,18 +85,18 @@ class GovernanceStack(KindStack):
         return template_url(self._contents.templates[kind])
 
     def _catalog(self) -> None:
+        """Tables come last: protected from deletion as they are, a creation that fails could not be rolled back."""
         key = self.governance_key.arn
-        table(
-            self,
-            "Catalog",
-            table_name=catalog.CATALOG,
-            partition="team",
-            sort="account_name",
-            key_arn=key,
+        tables = (
+            table(self, "Catalog", table_name=catalog.CATALOG, partition="team", sort="account_name", key_arn=key),
+            table(self, "Audit", table_name=catalog.AUDIT, partition="subject", sort="at#id", key_arn=key),
         )
-        table(self, "Audit", table_name=catalog.AUDIT, partition="subject", sort="at#id", key_arn=key)
+        before = (self.vending.machine, *self.portfolio.constraints, *(each.resource for each in self.stack_sets))
+        for each in tables:
+            for other in (self.trail.resource, *before):
+                each.add_resource_dependency(other)
 
-    def _stack_sets(self) -> None:
+    def _stack_sets(self) -> list[MemberStackSet]:
         ids = self.units.ids
         values = {name: sub(f"${{{name}}}") for name in MEMBER_VALUES}
 
@@ -112,13 +113,13 @@ class GovernanceStack(KindStack):
             made.node.add_dependency(self.guardrails)
             return made
 
-        stack_set("guard", "guard", None, ids["Durable"], ids["Teams"], ids["Quarantine"])
-        for kind in ("account", "tooling", "data-lake"):
-            stack_set(kind, kind)
-        for environment in ENVIRONMENTS:
-            stack_set(f"environment-{environment}", "environment", {"Environment": environment})
+        return [
+            stack_set("guard", "guard", None, ids["Durable"], ids["Teams"], ids["Quarantine"]),
+            *(stack_set(kind, kind) for kind in ("account", "tooling", "data-lake")),
+            *(stack_set(f"environment-{name}", "environment", {"Environment": name}) for name in ENVIRONMENTS),
+        ]
 
-    def _vending(self) -> None:
+    def _vending(self) -> Vending:
         topic = Topic(
             self,
             "Alarms",
@@ -126,7 +127,7 @@ class GovernanceStack(KindStack):
             key_arn=self.governance_key.arn,
             statements=[topics.by_services("Services", "cloudwatch.amazonaws.com", "events.amazonaws.com")],
         )
-        self.vending = Vending(
+        vending = Vending(
             self,
             "Vending",
             handlers=self._contents.handlers,
@@ -137,7 +138,8 @@ class GovernanceStack(KindStack):
             key_arn=self.governance_key.arn,
             failures_topic=topic.arn,
         )
-        self.vending.node.add_dependency(self.roles)
+        vending.node.add_dependency(self.roles)
+        return vending
 
     def _variables(self) -> dict[str, str]:
         ids = self.units.ids
@@ -168,12 +170,12 @@ class GovernanceStack(KindStack):
             if each.option is None and {"Headgate", "Teams"} & set(each.units)
         ]
 
-    def _products(self) -> None:
+    def _products(self) -> Portfolio:
         def product(key: str, name: str, description: str) -> Product:
             kind = f"product-{key}"
             return Product(key, name, description, self.template_url(kind), self._contents.templates[kind][:12])
 
-        self.portfolio = Portfolio(
+        return Portfolio(
             self,
             "Portfolio",
             products=[

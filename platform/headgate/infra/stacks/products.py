@@ -5,7 +5,8 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from headgate.infra.stacks.base import KindStack, sub
+from headgate.infra.stacks.base import KindStack
+from headgate.infra.tokens import sub
 
 VENDING_REQUEST = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:headgate-vending-request"
 EXPORTS = ("organization-id", "durable-unit", "tooling-account")

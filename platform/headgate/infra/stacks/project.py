@@ -11,7 +11,8 @@ from headgate.infra.constructs.repositories import repository
 from headgate.infra.permissions import sharing
 from headgate.infra.permissions.document import Document, Json, Purpose, Statement
 from headgate.infra.permissions.places import PROJECT_TAG, TEAM_TAG
-from headgate.infra.stacks.base import KindStack, filled, sub
+from headgate.infra.stacks.base import KindStack
+from headgate.infra.tokens import filled, sub
 
 GROUP = "${Team}-${Project}"
 

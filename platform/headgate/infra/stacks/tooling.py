@@ -19,7 +19,8 @@ from headgate.infra.names import bucket_name
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
-from headgate.infra.stacks.base import KindStack, filled
+from headgate.infra.stacks.base import KindStack
+from headgate.infra.tokens import filled
 
 BUS = "headgate"
 PURPOSES = ("alarms", "approvals", "drift", "promotions")
