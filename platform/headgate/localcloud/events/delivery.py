@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from headgate.localcloud.documents import Documents, Key, MissingError
-from headgate.localcloud.events.targets import Parcel, TargetKind
+from headgate.localcloud.events.targets import Parcel, TargetKind, queue_url
 from headgate.localcloud.seams import Caller, Json
 
 _WORKERS = 8
@@ -146,10 +146,9 @@ class Deliveries:
             "ERROR_MESSAGE": str(error)[:500],
             "RETRY_ATTEMPTS": str(delivery["attempts"]),
         }
-        name, account = queue.split(":")[5], queue.split(":")[4]
         try:
             sqs.send_message(
-                QueueUrl=sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"],
+                QueueUrl=queue_url(sqs, queue),
                 MessageBody=delivery["input"],
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ class Targets:
     bridge: EventBridge | None = None
     calls: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     errors: dict[str, list[ClientError]] = field(default_factory=dict)
-    meta: Any = None
+    meta: Any = field(default_factory=lambda: SimpleNamespace(endpoint_url="http://cloud"))
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
     def client(self, caller: Caller, service: str, role_arn: str) -> Any:
@@ -39,8 +40,6 @@ class Targets:
         return _Client(self, caller, service, f"{principal} for {context['aws:SourceArn']}")
 
     def called(self, caller: Caller, identity: str, operation: str, request: Mapping[str, Any]) -> Any:
-        if operation == "get_queue_url":
-            return {"QueueUrl": request["QueueName"]}
         with self._changed:
             self.calls.append((operation, identity, request))
             self._changed.notify_all()
