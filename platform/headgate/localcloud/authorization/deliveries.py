@@ -22,17 +22,13 @@ class Deliveries:
     def refused(self, principal: str, source: str, target: str) -> str:
         """A service that brings something of `source` (an ARN) to a queue or function, as itself.
 
-        The target's policy has to let it. A sandbox's target that has no policy lets everything in, as before there
-        were policies.
+        The target's policy has to let it.
         """
         found, origin = parse(target), parse(source)
         if found is None or origin is None:
             return f"{target} is no ARN"
-        record = self._directory.resource(target)
-        if record is None:
+        if self._directory.resource(target) is None:
             return ""  # what does not exist is the delivery's own error
-        if record.policy is None and self._directory.membership(found.account) is None:
-            return ""
         context = {"aws:SourceArn": source, "aws:SourceAccount": origin.account}
         caller = Caller(found.account, found.region, "", principal, context)
         if found.service == "sqs":
