@@ -48,12 +48,14 @@ class AccountSets:
         name = provisioned_name(team)
         # What changes with every request makes CloudFormation ask vending again, also for the same action.
         parameters = {"Team": team, "Action": action, "Request": uuid.uuid4().hex}
-        found = self._provisioned(name)
+        found = self._settled(name)
+        if found is not None and found["Status"] == "ERROR":
+            self._forget(name)
+            found = None
         if found is None:
             change = self._catalog.provision_product
             arguments: dict[str, Any] = {"ProvisionedProductName": name, "ProvisionToken": str(uuid.uuid4())}
         else:
-            self._settle(found)
             change = self._catalog.update_provisioned_product
             arguments = {"ProvisionedProductName": name, "UpdateToken": str(uuid.uuid4())}
         record = change(
@@ -67,10 +69,8 @@ class AccountSets:
     def retire(self, team: str) -> tuple[AccountView, ...]:
         """Retire a team's accounts and wait. Raises UserError when it has none, FailedError with the reason."""
         name = provisioned_name(team)
-        found = self._provisioned(name)
-        if found is None:
+        if self._settled(name) is None:
             raise UserError(f"team '{team}' has no accounts to retire", next_command="headgate accounts list")
-        self._settle(found)
         record = self._catalog.terminate_provisioned_product(
             ProvisionedProductName=name, TerminateToken=str(uuid.uuid4())
         )["RecordDetail"]
@@ -102,10 +102,23 @@ class AccountSets:
             return None
         return found
 
-    def _settle(self, provisioned: Mapping[str, Any]) -> None:
-        """Wait for what another request is doing to the same accounts."""
-        if provisioned["Status"] in {"UNDER_CHANGE", "PLAN_IN_PROGRESS"}:
-            self._wait(provisioned["LastRecordId"], lambda: None)
+    def _settled(self, name: str) -> Mapping[str, Any] | None:
+        """The provisioned product once nobody else's request is changing it, None when there is none."""
+        found = self._provisioned(name)
+        if found is None or found["Status"] not in {"UNDER_CHANGE", "PLAN_IN_PROGRESS"}:
+            return found
+        self._wait(found["LastRecordId"], lambda: None)
+        return self._provisioned(name)
+
+    def _forget(self, name: str) -> None:
+        """End a product whose first launch failed: Service Catalog updates no such thing. Its accounts are kept.
+
+        They are in the catalog, and the next launch goes on with them.
+        """
+        record = self._catalog.terminate_provisioned_product(
+            ProvisionedProductName=name, TerminateToken=str(uuid.uuid4())
+        )["RecordDetail"]
+        self._wait(record["RecordId"], lambda: None)
 
     def _follow(self, team: str, record: str) -> tuple[AccountView, ...]:
         told: list[tuple[AccountView, ...]] = [()]
