@@ -109,6 +109,15 @@ def test_env_can_be_taken_back_without_a_daemon(call: Call, tmp_path: Path) -> N
     assert not (tmp_path / ".headgate").exists()
 
 
+def test_the_clock_is_shown_and_goes_forward_only(call: Call) -> None:
+    assert call("clock").output.endswith("UTC, real time\n")
+    assert as_json(call("clock", "--advance", "1d12h", "--output", "json"))["offset"] == 129_600
+    assert "1 day, 12:00:00 ahead of real time" in call("clock").output
+    for span in ("5x", "-1d", "0s"):
+        assert call("clock", "--advance", span, fails=True).exception is not None
+    assert as_json(call("clock", "--output", "json"))["offset"] == 129_600
+
+
 def test_an_account_is_twelve_digits(call: Call) -> None:
     error = call("env", "--account", "dev", fails=True).exception
     assert isinstance(error, UserError)

@@ -92,9 +92,18 @@ class Engine:
     def recover(self) -> None:
         """After a start: go on with what the last daemon left running, and tell what it has not told."""
         for key, body in self._records.documents.list(EXECUTION):
-            if body["status"] == "RUNNING" and (active := self._active(key)) is not None:
-                self._turn(active, self._resume)
+            if body["status"] == "RUNNING":
+                self._recover(key)
         self._notices.recover()
+
+    def _recover(self, key: Key) -> None:
+        """Go on with one execution; one that cannot be read keeps the others from nothing."""
+        try:
+            active = self._active(key)
+            if active is not None:
+                self._turn(active, self._resume)
+        except Exception:
+            _LOG.exception("execution %s cannot go on", key.name)
 
     def close(self) -> None:
         """Begin nothing more; executions go on after the next start."""
@@ -224,6 +233,8 @@ class Engine:
         except UnreachableError:
             self._turn(active, lambda turn: tasks.put_off(turn, frame.number, number))
             return
+        if self._closed.is_set():
+            return  # what the end of the cloud makes of a call is not its answer; the next start decides
         self._turn(active, lambda turn: tasks.answered(turn, frame.number, number, answer))
 
     def _look_later(self, active: _Active, frame: Frame, delay: float) -> None:
@@ -240,6 +251,8 @@ class Engine:
         try:
             answer = _answer(self._calls.look, _call(active.run, frame), frame.task.handle)
         except UnreachableError:
+            return
+        if self._closed.is_set():
             return
         if isinstance(answer, Done | StateError):
             self._turn(active, lambda turn: tasks.answered(turn, frame.number, number, answer))

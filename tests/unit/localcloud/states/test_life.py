@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -247,6 +249,37 @@ def test_a_call_that_could_not_be_sent_is_made_after_the_next_start(world: World
     world.states.recover()
     assert world.wait(execution)["status"] == "SUCCEEDED"
     assert len(world.calls.made) == 1
+
+
+def test_what_the_end_of_the_cloud_makes_of_a_call_is_not_its_answer(world: World) -> None:
+    world.calls.behave = boom
+    world.calls.release.clear()
+    execution = world.start({"Work": task(Retry=[{"ErrorEquals": ["Lambda.SdkClientException"]}])}, {"a": 1})
+    world.calls.wait_for(1)
+    world.states.close()
+    world.calls.release.set()
+    for thread in threading.enumerate():
+        if thread.name == "states call":
+            thread.join(5)
+    assert world.kinds(execution)[-1] == "TaskStarted"
+    world.kill()
+    world.states.recover()
+    world.timeline.advance(1)
+    assert world.wait(execution)["status"] == "SUCCEEDED"
+
+
+def test_an_execution_that_cannot_be_read_keeps_no_other_from_going_on(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    states = {"Wait": {"Type": "Wait", "Seconds": 10, "End": True}}
+    broken, sound = world.start(states), world.start(states)
+    key = next(key for key, body in world.documents.list("state-execution") if body["executionArn"] == broken)
+    world.kill()
+    world.documents.delete(replace(key, kind="state-execution-plan"))
+    world.states.recover()
+    world.timeline.advance(10)
+    assert world.wait(sound)["status"] == "SUCCEEDED"
+    assert "cannot go on" in caplog.text
 
 
 def test_a_bug_fails_the_task(world: World, caplog: pytest.LogCaptureFixture) -> None:
