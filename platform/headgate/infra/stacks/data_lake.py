@@ -100,7 +100,8 @@ class DataLakeStack(KindStack):
             use_service_linked_role=False,
             hybrid_access_enabled=True,
         )
-        location.node.add_dependency(decides, self.roles)
+        location.add_resource_dependency(decides)
+        self.roles.settle("registrar", location)
         for each in data_sets:
             made = CatalogedDataSet(
                 self,

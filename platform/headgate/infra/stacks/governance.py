@@ -127,19 +127,17 @@ class GovernanceStack(KindStack):
             key_arn=self.governance_key.arn,
             statements=[topics.by_services("Services", "cloudwatch.amazonaws.com", "events.amazonaws.com")],
         )
-        vending = Vending(
+        return Vending(
             self,
             "Vending",
             handlers=self._contents.handlers,
             definition=self._contents.machine,
             code=Code(sub(bucket_name(resources.GOVERNANCE_BUCKET)), f"assets/{self._contents.control}.zip"),
             variables=self._variables(),
-            roles=self.roles.arns,
+            roles=self.roles,
             key_arn=self.governance_key.arn,
             failures_topic=topic.arn,
         )
-        vending.node.add_dependency(self.roles)
-        return vending
 
     def _variables(self) -> dict[str, str]:
         ids = self.units.ids
