@@ -22,6 +22,7 @@ from headgate.localcloud.functions.values import Function
 from headgate.localcloud.jobs.engine import JobEngine
 from headgate.localcloud.logs.service import LogsService
 from headgate.localcloud.logs.store import LogStore
+from headgate.localcloud.notices.announcer import Announcer
 from headgate.localcloud.organizations.access_role import make_account_role
 from headgate.localcloud.organizations.service import Organizations
 from headgate.localcloud.runtimes import RuntimeRegistry, RuntimeSpec
@@ -118,6 +119,7 @@ class LocalCloud:
         )
 
         self.events = EventBridge(self.documents, self.timeline, self)
+        Announcer(self.documents, self.events)
         self.scheduler = Scheduler(self.documents, self.timeline, self)
         self.states = StepFunctions(
             self.documents,

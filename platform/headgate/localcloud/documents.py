@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +37,10 @@ class Key:
     name: str
 
 
+Watcher = Callable[[Key, Json | None, Json | None], None]
+"""Told of a change: the key, the body before (None: it is new) and now (None: it is deleted); it changes neither."""
+
+
 class DuplicateError(Exception):
     """`insert` found the name taken."""
 
@@ -51,6 +55,19 @@ class Documents:
     def __init__(self, file: Path) -> None:
         self._file = SqliteFile(file)
         self._file.script(_SCHEMA)
+        self._watchers: dict[str, list[Watcher]] = {}
+
+    def watch(self, kinds: Iterable[str], watcher: Watcher) -> None:
+        """Tell `watcher` of every change of documents of these kinds, within the change's own transaction.
+
+        What the watcher writes is there exactly when the change is; what it raises undoes both.
+        """
+        for kind in kinds:
+            self._watchers.setdefault(kind, []).append(watcher)
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Within a transaction: do something once it has committed, and not if it is rolled back."""
+        self._file.after_commit(action)
 
     def transaction(self) -> AbstractContextManager[None]:
         """Make several calls one atomic step; nested use joins the outer one."""
@@ -63,17 +80,20 @@ class Documents:
                 self._insert(key, body)
             except sqlite3.IntegrityError as error:
                 raise DuplicateError(key.name) from error
+            self._tell(key, None, body)
 
     def put(self, key: Key, body: Json) -> None:
         """Add or replace a document; a replaced one keeps its place in the order."""
         with self.transaction():
             text = json.dumps(body)
+            before = self.find(key) if key.kind in self._watchers else None
             changed = self._file.write(
                 "UPDATE documents SET body=? WHERE account=? AND region=? AND kind=? AND name=?",
                 (text, key.account, key.region, key.kind, key.name),
             )
             if not changed:
                 self._insert(key, body)
+            self._tell(key, before, body)
 
     def get(self, key: Key) -> Json:
         """The document's body. Raises MissingError."""
@@ -104,12 +124,15 @@ class Documents:
 
     def delete(self, key: Key) -> None:
         """Remove a document. Raises MissingError."""
-        count = self._file.write(
-            "DELETE FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
-            (key.account, key.region, key.kind, key.name),
-        )
-        if not count:
-            raise MissingError(key.name)
+        with self.transaction():
+            before = self.find(key) if key.kind in self._watchers else None
+            count = self._file.write(
+                "DELETE FROM documents WHERE account=? AND region=? AND kind=? AND name=?",
+                (key.account, key.region, key.kind, key.name),
+            )
+            if not count:
+                raise MissingError(key.name)
+            self._tell(key, before, None)
 
     def list(
         self, kind: str, *, account: str | None = None, region: str | None = None, prefix: str = ""
@@ -136,6 +159,10 @@ class Documents:
 
     def close(self) -> None:
         self._file.close()
+
+    def _tell(self, key: Key, before: Json | None, after: Json | None) -> None:
+        for watcher in self._watchers.get(key.kind, ()):
+            watcher(key, before, after)
 
     def _insert(self, key: Key, body: Json) -> None:
         self._file.write(

@@ -253,3 +253,47 @@ def test_bodies_must_be_json(documents: Documents) -> None:
         documents.insert(key("a"), {"bad": object()})
     assert documents.find(key("a")) is None
     assert json.dumps(documents.list("job")) == "[]"
+
+
+def test_watchers_hear_of_changes_before_and_after(documents: Documents) -> None:
+    heard: list[tuple[str, object, object]] = []
+    documents.watch(("job",), lambda where, before, after: heard.append((where.name, before, after)))
+    documents.insert(key("a"), {"n": 1})
+    documents.put(key("a"), {"n": 2})
+    documents.update(key("a"), lambda body: body.update(n=3))
+    documents.delete(key("a"))
+    documents.put(key("a", kind="other"), {"n": 1})
+    assert heard == [("a", None, {"n": 1}), ("a", {"n": 1}, {"n": 2}), ("a", {"n": 2}, {"n": 3}), ("a", {"n": 3}, None)]
+
+
+def test_what_a_watcher_writes_is_there_exactly_when_the_change_is(documents: Documents) -> None:
+    started: list[str] = []
+
+    def told(where: Key, _: object, after: object) -> None:
+        documents.put(key(where.name, kind="told"), {"after": after})
+        documents.after_commit(lambda: started.append(where.name))
+
+    documents.watch(("job",), told)
+    documents.put(key("a"), {"n": 1})
+    assert documents.get(key("a", kind="told")) == {"after": {"n": 1}}
+
+    def fails_after_all() -> None:
+        with documents.transaction():
+            documents.put(key("b"), {"n": 1})
+            assert started == ["a"], "nothing is begun before it is certain"
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails_after_all()
+    assert documents.find(key("b")) is documents.find(key("b", kind="told")) is None
+    assert started == ["a"]
+
+
+def test_a_watcher_that_fails_undoes_the_change(documents: Documents) -> None:
+    def told(where: Key, before: object, after: object) -> None:
+        raise ZeroDivisionError
+
+    documents.watch(("job",), told)
+    with pytest.raises(ZeroDivisionError):
+        documents.put(key("a"), {"n": 1})
+    assert documents.find(key("a")) is None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from headgate.localcloud.documents import Documents, Key, MissingError
-from headgate.localcloud.errors import AwsError, unsupported
+from headgate.localcloud.errors import AwsError
 from headgate.localcloud.events.buses import Buses
 from headgate.localcloud.events.errors import invalid, missing
 from headgate.localcloud.events.names import DEFAULT_BUS, Bus, find_bus
@@ -39,6 +39,11 @@ class Rule:
         return str(self.body["State"]) != "DISABLED"
 
     @property
+    def reads_too(self) -> bool:
+        """Whether it is told by CloudTrail of calls that only read, as of those that change something."""
+        return str(self.body["State"]) == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+
+    @property
     def targets(self) -> list[Json]:
         return list(self.body.get("Targets", {}).values())
 
@@ -50,8 +55,9 @@ class Rules:
         self._documents = documents
         self._buses = buses
         self._clock = clock
-        self._patterns: dict[str, EventPattern] = {}
+        self._listening: dict[Bus, tuple[tuple[Rule, EventPattern], ...]] = {}
         self.changed: Callable[[Key], None] = lambda _: None
+        documents.watch((KIND,), lambda key, *_: self._listening.pop(_bus_of(key), None))
 
     def operations(self) -> dict[str, Operation]:
         return {
@@ -78,11 +84,20 @@ class Rules:
 
     def wanting(self, bus: Bus, event: Json) -> Iterator[Rule]:
         """The enabled rules of a bus whose pattern an event matches; a rule with only a schedule wants none."""
-        found = self._documents.list(KIND, account=bus.account, region=bus.region, prefix=f"{bus.name}/")
-        for key, body in found:
-            rule = Rule(_bus_of(key), body)
-            if rule.enabled and "EventPattern" in body and self._pattern(body["EventPattern"]).matches(event):
-                yield rule
+        return (rule for rule, pattern in self.listening(bus) if pattern.matches(event))
+
+    def listening(self, bus: Bus) -> tuple[tuple[Rule, EventPattern], ...]:
+        """The enabled rules of a bus that have a pattern, from memory. Asked for within a transaction only.
+
+        Rules are written, and forgotten here, within transactions too: nobody fills the memory with what is old.
+        """
+        known = self._listening.get(bus)
+        if known is None:
+            found = self._documents.list(KIND, account=bus.account, region=bus.region, prefix=f"{bus.name}/")
+            rules = (Rule(_bus_of(key), body) for key, body in found if "EventPattern" in body)
+            known = tuple((rule, EventPattern(rule.body["EventPattern"])) for rule in rules if rule.enabled)
+            self._listening[bus] = known
+        return known
 
     def put(self, caller: Caller, request: Json) -> Json:
         bus = find_bus(caller, request.get("EventBusName"))
@@ -92,8 +107,6 @@ class Rules:
             raise invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
         if schedule and bus.name != DEFAULT_BUS:
             raise invalid("ScheduleExpression is supported only on the default event bus.")
-        if request.get("State") == "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS":
-            raise unsupported("the state ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS of rules")
         _check(pattern, schedule)
         key = _key(bus, request["Name"])
         with self._documents.transaction():
@@ -194,11 +207,6 @@ class Rules:
             self._documents.update(key, change)
         except MissingError as error:
             raise missing(f"Rule {name} on event bus {bus.name}") from error
-
-    def _pattern(self, text: str) -> EventPattern:
-        if text not in self._patterns:
-            self._patterns[text] = EventPattern(text)
-        return self._patterns[text]
 
 
 def _key(bus: Bus, rule: str) -> Key:

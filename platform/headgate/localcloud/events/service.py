@@ -64,9 +64,16 @@ class EventBridge:
     def publish(
         self, account: str, region: str, source: str, detail_type: str, detail: Json, resources: tuple[str, ...] = ()
     ) -> None:
-        """Put an AWS service's own event (`aws.sagemaker`) on an account's default bus."""
+        """Put an AWS service's own event (`aws.sagemaker`) on an account's default bus.
+
+        Within a transaction it is accepted exactly when the transaction is.
+        """
         event = self._envelope(account, region, source, detail_type, detail, resources, self._timeline.now())
         self._put(Bus(account, region, DEFAULT_BUS), event, 0)
+
+    def heard(self, account: str, region: str) -> bool:
+        """Whether any rule listens on an account's default bus. Asked for within a transaction."""
+        return bool(self.rules.listening(Bus(account, region, DEFAULT_BUS)))
 
     def put_events(self, caller: Caller, request: Json) -> Json:
         """Each entry on its own; one that is refused says why, the others go through."""
@@ -161,7 +168,8 @@ class EventBridge:
         """Accept an event for every target of every rule that wants it; once this returns it is not lost."""
         with self._documents.transaction():
             keys = [key for rule in self.rules.wanting(bus, event) for key in self._accept(rule, event, hops)]
-        self.deliveries.start(keys)
+            if keys:
+                self._documents.after_commit(lambda: self.deliveries.start(keys))
 
     def _accept(self, rule: Rule, event: Json, hops: int) -> list[Key]:
         ingested = _iso(self._timeline.now())
