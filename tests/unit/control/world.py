@@ -60,10 +60,8 @@ class Lake:
         self.granted: set[tuple[str, str, str, str]] = set()
         self.databases = {"headgate_sales", "headgate_customer_returns"}
 
-    def list_permissions(self, *, CatalogId: str, Principal: Mapping[str, str]) -> dict[str, Any]:
-        who = Principal["DataLakePrincipalIdentifier"]
-        found = sorted(each for each in self.granted if each[0] == who)
-        return {"PrincipalResourcePermissions": [_entry(*each) for each in found]}
+    def list_permissions(self, *, CatalogId: str) -> dict[str, Any]:
+        return {"PrincipalResourcePermissions": [_entry(*each) for each in sorted(self.granted)]}
 
     def grant_permissions(self, **request: Any) -> dict[str, Any]:
         changed = _grants(request)
@@ -84,14 +82,15 @@ def _grants(request: Mapping[str, Any]) -> set[tuple[str, str, str, str]]:
     return {(who, name, kind, permission) for permission in request["Permissions"]}
 
 
-def _entry(_: str, name: str, kind: str, permission: str) -> dict[str, Any]:
+def _entry(who: str, name: str, kind: str, permission: str) -> dict[str, Any]:
     if kind == "Database":
         resource: dict[str, Any] = {"Database": {"Name": name}}
     elif permission == "SELECT":
         resource = {"TableWithColumns": {"DatabaseName": name, "ColumnWildcard": {}}}
     else:
         resource = {"Table": {"DatabaseName": name, "TableWildcard": {}}}
-    return {"Resource": resource, "Permissions": [permission]}
+    principal = {"DataLakePrincipalIdentifier": who}
+    return {"Principal": principal, "Resource": resource, "Permissions": [permission]}
 
 
 class Others:

@@ -75,9 +75,10 @@ def present(aws: Aws, data_lake: str, account_id: str) -> frozenset[Grant]:
         "PrincipalResourcePermissions",
         where=Where.DATA_LAKE,
         CatalogId=data_lake,
-        Principal=_principal(account_id),
     )
-    return frozenset(each for entry in entries for each in _grants(entry) if each.database.startswith(DATABASE_PREFIX))
+    # Lake Formation lists a principal's permissions on one resource only, so all are listed and the others left out.
+    own = [entry for entry in entries if entry["Principal"] == _principal(account_id)]
+    return frozenset(each for entry in own for each in _grants(entry) if each.database.startswith(DATABASE_PREFIX))
 
 
 def _grants(entry: Mapping[str, Any]) -> Iterable[Grant]:
