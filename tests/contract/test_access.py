@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.local_daemon import ACCOUNT, REGION, LocalDaemon
+from contract.local_daemon import ACCOUNT, REGION, LocalDaemon, zipped
+from headgate.localcloud import lifecycle
+from unit.localcloud.jobs import any_image
 
 pytestmark = pytest.mark.slow
 
@@ -238,8 +243,6 @@ def test_a_role_is_passed_only_by_who_may(world: SimpleNamespace) -> None:
 
 
 def test_a_function_needs_a_role_that_trusts_lambda(world: SimpleNamespace, daemon: LocalDaemon) -> None:
-    from contract.local_daemon import zipped
-
     wrong = role(world, world.a, "not-lambda", trusts({"Service": "ec2.amazonaws.com"}), allow("*"))
     code = {"ZipFile": zipped({"app.py": "def handler(event, context):\n    return 1\n"})}
     functions = client(world, "lambda", world.a)
@@ -249,6 +252,56 @@ def test_a_function_needs_a_role_that_trusts_lambda(world: SimpleNamespace, daem
         RoleName="not-lambda", PolicyDocument=trusts({"Service": "lambda.amazonaws.com"})
     )
     assert functions.invoke(FunctionName="f")["Payload"].read() == b"1"
+
+
+SAGEMAKER = {"Service": "sagemaker.amazonaws.com"}
+PROCESSING = {
+    "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}},
+    "AppSpecification": {"ImageUri": "image", "ContainerEntrypoint": ["true"]},
+}
+
+
+def test_a_pipelines_steps_are_its_roles(world: SimpleNamespace) -> None:
+    weak = role(world, world.a, "weak-pipeline", trusts(SAGEMAKER), allow("sagemaker:Describe*"))
+    sagemaker = client(world, "sagemaker", world.a)
+    step = {"Name": "Work", "Type": "Processing", "Arguments": {**PROCESSING, "RoleArn": weak}}
+    definition = json.dumps({"Version": "2020-12-01", "Steps": [step]})
+    sagemaker.create_pipeline(
+        PipelineName="weak", PipelineDefinition=definition, RoleArn=weak, ClientRequestToken="t" * 32
+    )
+    execution = sagemaker.start_pipeline_execution(PipelineName="weak", ClientRequestToken="t" * 32)
+    arn = execution["PipelineExecutionArn"]
+    ended(lambda: sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"])
+    found = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn)["PipelineExecutionSteps"][0]
+    assert found["StepStatus"] == "Failed"
+    assert f"{world.a}:assumed-role/weak-pipeline/SageMaker is not authorized" in found["FailureReason"]
+    assert "sagemaker:CreateProcessingJob" in found["FailureReason"]
+
+
+def test_a_job_whose_role_does_not_trust_sagemaker_fails_with_the_reason(world: SimpleNamespace) -> None:
+    folder = str(Path(any_image.__file__).parent)
+    runtime = {"name": "any", "plugin": "tests", "image_patterns": ["image"], "target": "any_image:AnyImage"}
+    lifecycle.control(world.daemon.endpoint, "POST", "runtimes", [{**runtime, "search_path": [folder]}])
+    wrong = role(world, world.a, "not-sagemaker", trusts({"Service": "ec2.amazonaws.com"}), allow("*"))
+    sagemaker = client(world, "sagemaker", world.a)
+    sagemaker.create_processing_job(ProcessingJobName="wrong", RoleArn=wrong, **PROCESSING)
+
+    def described() -> Json:
+        found: Json = sagemaker.describe_processing_job(ProcessingJobName="wrong")
+        return found
+
+    assert ended(lambda: described()["ProcessingJobStatus"]) == "Failed"
+    assert "allows principal 'sagemaker.amazonaws.com' to assume the role" in described()["FailureReason"]
+
+
+def ended(status: Callable[[], str]) -> str:
+    """The status that is not one of something still going on."""
+    for _ in range(400):
+        found = status()
+        if found not in {"Executing", "InProgress", "Starting"}:
+            return found
+        threading.Event().wait(0.05)
+    raise AssertionError(f"still {found}")
 
 
 def test_what_the_evaluator_does_not_know_is_refused(world: SimpleNamespace) -> None:
@@ -303,8 +356,6 @@ def test_credentials_and_decisions_survive_a_kill_and_expire_in_time(world: Simp
     sqs = client(world, "sqs", keys)
     sqs.list_queues()
     refused(sqs.create_queue, QueueName="q")
-    from headgate.localcloud import lifecycle
-
     lifecycle.control(daemon.endpoint, "POST", "clock", {"advance": 901})
     with pytest.raises(ClientError, match="ExpiredToken"):
         client(world, "sts", keys).get_caller_identity()

@@ -23,6 +23,7 @@ from headgate.localcloud.jobs.engine import JobEngine
 from headgate.localcloud.logs.service import LogsService
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.notices.announcer import Announcer
+from headgate.localcloud.notices.objects import ObjectNotices
 from headgate.localcloud.organizations.access_role import make_account_role
 from headgate.localcloud.organizations.service import Organizations
 from headgate.localcloud.runtimes import RuntimeRegistry, RuntimeSpec
@@ -115,11 +116,20 @@ class LocalCloud:
             self.credentials.environment,
         )
         self.sagemaker = SageMaker(
-            self.documents, self.objects, self.jobs, clock, self.client, authorize=self.access.gate.check
+            self.documents,
+            self.objects,
+            self.jobs,
+            clock,
+            self.client,
+            authorize=self.access.gate.check,
+            authorize_step=self.access.authorize_step,
         )
 
         self.events = EventBridge(self.documents, self.timeline, self)
         Announcer(self.documents, self.events)
+        self.object_notices = ObjectNotices(
+            self.objects, self.documents, self.timeline, self, self.events.publish, self.access.gate.require
+        )
         self.scheduler = Scheduler(self.documents, self.timeline, self)
         self.states = StepFunctions(
             self.documents,
@@ -154,6 +164,7 @@ class LocalCloud:
         for part in (self.organizations, self.jobs, self.sagemaker, self.invocations, self.events, self.states):
             part.recover()
         self.scheduler.recover()
+        self.object_notices.recover()
         self.cloudtrail.recover()
         self.cloudformation.recover()
         self.servicecatalog.recover()
@@ -198,6 +209,7 @@ class LocalCloud:
             self.servicecatalog,
             self.cloudformation,
             self.events,
+            self.object_notices,
             self.scheduler,
             self.states,
             self.sagemaker,
@@ -209,7 +221,7 @@ class LocalCloud:
 
     def _services(self) -> Mapping[str, Service]:
         return {
-            "s3": S3Service(self.objects),
+            "s3": S3Service(self.objects, self.object_notices.refused),
             "logs": LogsService(self.logs),
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": SageMakerRuntime(self.jobs),

@@ -58,6 +58,10 @@ class Access:
         self.gate.require("sts", "AssumeRole", request, caller)
         return self.sts.assume_role(caller, request)
 
+    def authorize_step(self, caller: Caller, operation: str, parameters: Json) -> None:
+        """A SageMaker operation that a pipeline's step calls as the execution's role. Raises AwsError."""
+        self.gate.require("sagemaker", operation, parameters, caller)
+
     def role_id(self, arn: str) -> str:
         """The unique id of a role that exists, empty for one that does not."""
         fields = arn.split(":", 5)

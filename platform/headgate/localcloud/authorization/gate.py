@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ _DENIED_CODES: Mapping[str, str] = {
 }
 """What services call a refusal, where it is not AccessDeniedException."""
 
+_ROLE = re.compile(r"arn:aws:iam::(?P<account>\d{12}):role/(?:.+/)?(?P<name>[^/]+)")
 _ANSWERED_FOR_CALLER = frozenset({"s3", "organizations", "sts", "ram"})
 """Services whose operations know both accounts; elsewhere the owner of what is asked for answers."""
 
@@ -60,14 +62,14 @@ class Gate:
             return caller.account
         if (service, operation) == ("s3", "PostObject"):
             operation, parameters = "PutObject", {**parameters, "Key": "*"}
-        found = self._authorizer.authorize(service, operation, parameters, caller)
+        found = self._authorizer.authorize(service, operation, parameters, _as_session(caller))
         if not found.decision.allowed and not self._is_unguarded(found, caller):
             raise _refusal(service, found.message)
         return found.owner_account
 
     def check(self, caller: Caller, action: str, arn: str) -> None:
         """One action on one ARN that an operation needs besides its own. Raises AwsError (AccessDeniedException)."""
-        self._authorizer.check(Needed(action, arn, ""), caller).require()
+        self._authorizer.check(Needed(action, arn, ""), _as_session(caller)).require()
 
     def _is_unguarded(self, found: Authorization, caller: Caller) -> bool:
         """Whether a service brings something to a sandbox's resource that has no policy: that lets everything in."""
@@ -90,6 +92,15 @@ class Gate:
         if len(fields) < 6 or self._directory.membership(fields[4]) is not None:
             return False
         return self._directory.role(fields[4], fields[5].rpartition("/")[2]) is None
+
+
+def _as_session(caller: Caller) -> Caller:
+    """A pipeline's execution calls as a role; what IAM evaluates are sessions."""
+    match = _ROLE.fullmatch(caller.principal)
+    if match is None:
+        return caller
+    session = f"arn:aws:sts::{match['account']}:assumed-role/{match['name']}/SageMaker"
+    return replace(caller, account=match["account"], principal=session)
 
 
 def _refusal(service: str, message: str) -> AwsError:

@@ -11,7 +11,8 @@ from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.executions.engine import ExecutionEngine
 from headgate.localcloud.executions.mailbox import Mailbox, QueueMailbox
 from headgate.localcloud.executions.records import Records
-from headgate.localcloud.executions.steps.surroundings import ClientFactory, Jobs, Surroundings
+from headgate.localcloud.executions.steps.surroundings import Authorize as AuthorizeStep
+from headgate.localcloud.executions.steps.surroundings import ClientFactory, Jobs, Surroundings, everything
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.left_to_moto import LEFT_TO_MOTO
 from headgate.localcloud.sagemaker.model_package_groups import Authorize, ModelPackageGroups
@@ -46,9 +47,10 @@ class SageMaker:
         random_text: RandomText = random_text,
         mailbox: Callable[[], Mailbox] = QueueMailbox,
         authorize: Authorize | None = None,
+        authorize_step: AuthorizeStep = everything,
     ) -> None:
         self.operations = Operations()
-        around = Surroundings(self.operations, jobs, clock, client, random_text)
+        around = Surroundings(self.operations, jobs, clock, client, random_text, authorize_step)
         self.engine = ExecutionEngine(Records(documents), objects, around, mailbox)
         pipelines = Pipelines(documents, objects, clock)
         executions = PipelineExecutions(documents, objects, pipelines, self.engine, clock, random_text)

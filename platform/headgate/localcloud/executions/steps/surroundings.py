@@ -16,6 +16,14 @@ ClientFactory = Callable[[Caller, str, str], Any]
 """A boto3 client of a service against the local cloud, with a role's credentials: `(caller, service, role_arn)`."""
 
 
+Authorize = Callable[[Caller, str, Json], None]
+"""Takes an execution as a caller, an operation of SageMaker and its parameters; raises AwsError unless allowed."""
+
+
+def everything(caller: Caller, operation: str, parameters: Json) -> None:
+    """Allows everything: for an engine without IAM around it."""
+
+
 class Jobs(Protocol):
     """The part of the job engine that pipelines and the runtime API use."""
 
@@ -43,11 +51,13 @@ class Surroundings:
     clock: Clock
     client: ClientFactory
     random_text: Callable[[int], str]
+    authorize: Authorize = everything
 
 
 def call(around: Surroundings, caller: Caller, operation: str, parameters: Json) -> Json:
-    """Call a SageMaker operation for a step. Raises StepError, classified for retry policies."""
+    """Call a SageMaker operation as the execution's role. Raises StepError, classified for retry policies."""
     try:
+        around.authorize(caller, operation, parameters)
         return around.operations.call(caller, operation, parameters)
     except AwsError as error:
         reason = f"ClientError: {operation} was refused: {error.code}: {error.message}"
