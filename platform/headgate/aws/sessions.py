@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from headgate.aws.landing import Landing
 from headgate.aws.problems import explain, friendly_client
 from headgate.errors import UserError
 from headgate.localcloud import fixed_addresses, lifecycle
@@ -46,6 +47,7 @@ class Session:
     _boto3: Any = field(default=None, repr=False)
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    landing: Landing | None = None
     _keys: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
@@ -186,6 +188,13 @@ def local_environment(endpoint_url: str, account: str, region: str) -> dict[str,
         "AWS_DEFAULT_REGION": region,
         "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def root_session(session: Session, account: str) -> Session:
+    """The local cloud's session as the root of another account."""
+    keys = local_environment(session.endpoint_url or "", account, session.region)
+    names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    return session.with_keys(account, *(keys[name] for name in names))
 
 
 def shell_environment(endpoint_url: str, account: str, region: str, search_path: str | None) -> dict[str, str]:

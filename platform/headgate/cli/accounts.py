@@ -144,6 +144,25 @@ def quarantine(team: str, release: bool, organization: Path | None, target: str,
     _vend("release" if release else "quarantine", team, organization, target, options)
 
 
+@command.command("project")
+@click.argument("team")
+@click.argument("project")
+@_shared
+def project(team: str, project: str, organization: Path | None, target: str, options: Options) -> None:
+    """Give a project its place in tooling: model package group and images; print what its headgate.yaml is to say."""
+    from headgate.actions.accounts.projects import landing_settings, request_project
+    from headgate.views.accounts import read_catalog, read_members
+
+    opened = _open(organization, target, options)
+    _require_team(opened, team, declared=True)
+    session = _as_it(opened)
+    request_project(session, team, project)
+    members = read_members(session.client("organizations"), {})
+    accounts = read_catalog(session.client("dynamodb"), team)
+    settings = landing_settings(opened.organization, team, accounts, members)
+    emit(options, settings, lambda: _yaml(settings))
+
+
 @command.command("retire")
 @click.argument("team")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -212,6 +231,12 @@ def _require_team(opened: OpenOrganization, team: str, *, declared: bool) -> Non
         expected=", ".join(filter(None, [", ".join(teams) or "no team is declared", did_you_mean(team, teams)])),
         next_command="headgate accounts plan",
     )
+
+
+def _yaml(settings: object) -> str:
+    import yaml
+
+    return str(yaml.safe_dump(settings, sort_keys=False)).rstrip()
 
 
 def _confirm(yes: bool) -> Callable[[StackPlan], bool]:

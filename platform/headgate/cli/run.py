@@ -55,8 +55,11 @@ def command(
     values = dict(_parameter(each) for each in parameters)
     session = connect(opened, target)
     # What is compiled names the account and region that it will run in, whatever headgate.yaml leaves open.
-    opened = replace(opened, project=replace(opened.project, account=session.account, region=session.region))
-    compiled = compile_pipeline(opened, name, bucket=session.bucket)
+    landing = session.landing
+    role = landing.role_arn if landing else opened.project.role_arn
+    project = replace(opened.project, account=session.account, region=session.region, role_arn=role)
+    opened = replace(opened, project=project)
+    compiled = compile_pipeline(opened, name, bucket=session.bucket, landing=landing)
     deploy_pipeline(session, compiled, project=opened.project.name, role_arn=session.role_arn)
     arn = start(
         session,

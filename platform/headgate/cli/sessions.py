@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
+from headgate.errors import UserError
+
 if TYPE_CHECKING:
     from headgate.aws.sessions import Session
     from headgate.plugins.session import OpenProject
+    from headgate.spec.project import Project
 
 target_option = click.option(
     "--target",
@@ -28,8 +31,9 @@ def connect(opened: OpenProject, target: str) -> Session:
 
     project = opened.project
     # An account that the file does not name is whatever account the AWS credentials are of.
-    unnamed = target == "aws" and project.account == DEFAULT_ACCOUNT
-    return sessions.connect(
+    # One that lands is not CI's own either: CI becomes a deployer there.
+    unnamed = target == "aws" and (project.account == DEFAULT_ACCOUNT or project.landing is not None)
+    session = sessions.connect(
         project.root,
         cast("Literal['local', 'aws']", target),
         account=None if unnamed else project.account,
@@ -38,3 +42,25 @@ def connect(opened: OpenProject, target: str) -> Session:
         role_arn=project.role_arn,
         bucket=project.bucket,
     )
+    return _landed(session, project) if project.landing else session
+
+
+def _landed(session: Session, project: Project) -> Session:
+    """A session as CI in the vended account that the project lands in. Raises UserError when that is not said."""
+    import os
+
+    from headgate.aws.deployers import Way, land
+    from headgate.aws.sessions import state_folder
+
+    place = project.landing
+    assert place is not None  # noqa: S101 - the caller's condition
+    if project.team is None or (session.target == "local" and place.identity is None):
+        missing = "team" if project.team is None else "landing.identity"
+        raise UserError(
+            f"the project lands in {place.environment}, and does not say its {missing}",
+            where=str(project.file),
+            expected=f"{missing}: as `headgate accounts project TEAM PROJECT` prints it",
+        )
+    identity = place.identity or session.account
+    way = Way(project.account, place.environment, project.team, place.tooling, identity)
+    return land(session, project.name, way, state_folder(project.root, os.environ))

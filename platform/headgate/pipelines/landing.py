@@ -8,34 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from headgate.aws.landing import Landing
+
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Landing:
-    """A place for jobs: `key_arn` encrypts volumes, `output_key_arn` what is written to S3 under `bucket`/`prefix`.
-
-    `model_package_group` is the group's ARN when the registry is in another account.
-    """
-
-    environment: str
-    account: str
-    role_arn: str
-    bucket: str
-    prefix: str
-    key_arn: str
-    output_key_arn: str
-    subnet_ids: tuple[str, ...]
-    security_group_ids: tuple[str, ...]
-    model_package_group: str | None = None
-
-    @property
-    def vpc(self) -> Json:
-        """SageMaker's VpcConfig."""
-        return {"SecurityGroupIds": list(self.security_group_ids), "Subnets": list(self.subnet_ids)}
 
 
 def land(definition: Mapping[str, Any], landing: Landing) -> Json:

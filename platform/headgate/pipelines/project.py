@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from headgate.errors import HeadgateError, UserError
 from headgate.pipelines.check import InvalidPipelineError, check
 from headgate.pipelines.defaults import default_bucket
+from headgate.pipelines.landing import land
 from headgate.pipelines.pipeline import Compiled, Pipeline
 from headgate.spec.suggest import suggest
 
 if TYPE_CHECKING:
+    from headgate.aws.landing import Landing
     from headgate.pipelines.sdk import SdkPipeline
     from headgate.plugins.session import OpenProject
 
@@ -42,10 +45,16 @@ def project_pipelines(opened: OpenProject) -> dict[str, Pipeline | SdkPipeline]:
 
 
 def compile_pipeline(
-    opened: OpenProject, name: str, *, bucket: str | None = None, log: Callable[[str], None] | None = None
+    opened: OpenProject,
+    name: str,
+    *,
+    bucket: str | None = None,
+    landing: Landing | None = None,
+    log: Callable[[str], None] | None = None,
 ) -> Compiled:
     """The definition, checked and allowed by every policy; its files are to be under the project's name in `bucket`.
 
+    In a governed account the definition lands: network, keys and registry are filled in (`headgate.pipelines.landing`).
     `log` is told what the making of an environment for SDK code does. Raises UserError when there is no such pipeline,
     InvalidPipelineError when the definition cannot run, PolicyError when a policy refuses it.
     """
@@ -55,16 +64,19 @@ def compile_pipeline(
         opened.plugins.raise_mistakes()
         raise unknown_pipeline(opened, name, pipelines)
     destination = bucket or default_bucket(opened.project)
+    prefix = f"{landing.prefix}/{opened.project.name}" if landing else opened.project.name
     if isinstance(pipeline, Pipeline):
         try:
-            compiled = pipeline.compile(artifact_bucket=destination, prefix=opened.project.name)
+            compiled = pipeline.compile(artifact_bucket=destination, prefix=prefix)
         except HeadgateError:
             raise
         except Exception as error:
             error.add_note(f"raised while pipeline '{name}' was compiled, by what a plugin put into it")
             raise
     else:
-        compiled = pipeline.compile(artifact_bucket=destination, prefix=opened.project.name, log=log)
+        compiled = pipeline.compile(artifact_bucket=destination, prefix=prefix, log=log)
+    if landing is not None:
+        compiled = replace(compiled, definition=land(compiled.definition, landing))
     problems = check(compiled.definition)
     if problems:
         raise InvalidPipelineError(name, problems, where=_source(opened, name))

@@ -8,7 +8,7 @@ from typing import Any
 
 from headgate.spec.document import plain
 from headgate.spec.load import RawProject
-from headgate.spec.project import ImageRecipe, PipelineEntrypoint, Project
+from headgate.spec.project import ImageRecipe, LandingPlace, PipelineEntrypoint, Project
 from headgate.spec.schema import base_schema, fill_defaults
 
 
@@ -27,6 +27,7 @@ def build_project(raw: RawProject, settings: Mapping[str, Mapping[str, object]],
         role_arn=value["role"],
         bucket=value["bucket"],
         environment=raw.environment,
+        landing=LandingPlace(**value["landing"]) if value["landing"] else None,
         plugin_settings=dict(settings),
         declared_plugins=frozenset(value["plugins"]),
         disabled_plugins=frozenset(disabled),

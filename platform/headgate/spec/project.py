@@ -39,6 +39,18 @@ class PipelineEntrypoint:
 
 
 @dataclass(frozen=True, slots=True)
+class LandingPlace:
+    """The environment of a vended account that a project runs in, by the accounts that lead there.
+
+    `identity` is where the local cloud signs CI in; on AWS the credentials are CI's already.
+    """
+
+    environment: str
+    tooling: str
+    identity: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Project:
     """A valid project: environment overlay and overrides applied, defaults filled in, paths absolute.
 
@@ -56,6 +68,7 @@ class Project:
     role_arn: str | None = None
     bucket: str | None = None
     environment: str | None = None
+    landing: LandingPlace | None = None
     plugin_settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     declared_plugins: frozenset[str] = frozenset()
     disabled_plugins: frozenset[str] = frozenset()

@@ -82,6 +82,21 @@ class EnvironmentStack(KindStack):
                     cdk.Fn.import_value(exported("security-group-ids")),
                     "The security groups of jobs, by commas",
                 ),
+                "execution-role-arn": (self.roles.arns["execution"], "What jobs and pipelines run as"),
+                "deployer-role-arn": (resources.DEPLOYER_ROLE, "What CI becomes here"),
+                "cloudformation-role-arn": (resources.CLOUDFORMATION_ROLE, "What CloudFormation deploys projects as"),
+                "registry-prefix": (
+                    resources.MODEL_PACKAGE_GROUPS.replace("*", "${Team}-"),
+                    "The ARN of a project's model package group, up to the project's name",
+                ),
+                "shared-artifacts": (
+                    f"s3://{bucket_name(resources.TOOLING_ARTIFACTS)}/${{Team}}",
+                    "The team's folder among the artifacts that outlive this account",
+                ),
+                "shared-key-arn": (
+                    resources.TOOLING_KEYS.replace("key/*", "alias/headgate-tooling"),
+                    "The key of artifacts that outlive this account",
+                ),
                 "feature-prefix": (FEATURE_PREFIX, "Where runs of feature branches are kept until they expire"),
                 "build-prefix": (BUILD_PREFIX, "Where everything else is kept"),
             },
