@@ -12,6 +12,8 @@ from typing import Any
 
 _PLACEHOLDER = re.compile(r"\$\{(?P<name>[^}!]+)\}")
 _FILLED_IN = re.compile(r"^(AWS::)?[A-Za-z0-9.]+$")
+_TOKEN = re.compile(r"^Token\[")
+"""How the CDK writes a value that it fills in itself when it synthesizes."""
 
 
 def placeholders(document: Any) -> frozenset[str]:
@@ -54,4 +56,4 @@ def _text(text: str) -> Any:
 
 def _escaped(match: re.Match[str]) -> str:
     name = match["name"]
-    return match[0] if _FILLED_IN.match(name) else f"${{!{name}}}"
+    return match[0] if _FILLED_IN.match(name) or _TOKEN.match(name) else f"${{!{name}}}"

@@ -11,7 +11,7 @@ from headgate.infra.tokens import sub
 
 
 def publish(scope: Construct, folder: str, values: Mapping[str, tuple[str, str]]) -> None:
-    """A parameter `folder/name` for each name: (value, description)."""
+    """A parameter `folder/name` for each name: (value, description); folder and value may have placeholders."""
     for name, (value, description) in values.items():
         identifier = "".join(part.title() for part in name.split("-"))
         ssm.CfnParameter(
@@ -19,6 +19,6 @@ def publish(scope: Construct, folder: str, values: Mapping[str, tuple[str, str]]
             f"Parameter{identifier}",
             name=sub(f"{folder}/{name}"),
             type="String",
-            value=value,
+            value=sub(value),
             description=description,
         )
