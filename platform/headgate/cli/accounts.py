@@ -146,9 +146,9 @@ def quarantine(team: str, release: bool, organization: Path | None, target: str,
 
 @command.command("project")
 @click.argument("team")
-@click.argument("project")
+@click.argument("name")
 @_shared
-def project(team: str, project: str, organization: Path | None, target: str, options: Options) -> None:
+def project(team: str, name: str, organization: Path | None, target: str, options: Options) -> None:
     """Give a project its place in tooling: model package group and images; print what its headgate.yaml is to say."""
     from headgate.actions.accounts.projects import landing_settings, request_project
     from headgate.views.accounts import read_catalog, read_members
@@ -156,7 +156,7 @@ def project(team: str, project: str, organization: Path | None, target: str, opt
     opened = _open(organization, target, options)
     _require_team(opened, team, declared=True)
     session = _as_it(opened)
-    request_project(session, team, project)
+    request_project(session, team, name)
     members = read_members(session.client("organizations"), {})
     accounts = read_catalog(session.client("dynamodb"), team)
     settings = landing_settings(opened.organization, team, accounts, members)
