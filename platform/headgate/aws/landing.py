@@ -49,8 +49,8 @@ def read_landing(ssm: Any, account: str, environment: str, project: str) -> Land
     Raises UserError when the account has no such environment.
     """
     folder = f"/headgate/{environment}"
-    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=folder)
-    found = {each["Name"].rsplit("/", 1)[1]: each["Value"] for page in pages for each in page["Parameters"]}
+    answer = ssm.get_parameters(Names=[f"{folder}/{name}" for name in _NEEDED])
+    found = {each["Name"].rsplit("/", 1)[1]: each["Value"] for each in answer["Parameters"]}
     missing = [name for name in _NEEDED if name not in found]
     if missing:
         raise UserError(

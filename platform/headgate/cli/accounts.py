@@ -147,10 +147,16 @@ def quarantine(team: str, release: bool, organization: Path | None, target: str,
 @command.command("project")
 @click.argument("team")
 @click.argument("name")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    metavar="FOLDER",
+    help="Write the project's landing.yaml here. [default: print it]",
+)
 @_shared
-def project(team: str, name: str, organization: Path | None, target: str, options: Options) -> None:
-    """Give a project its place in tooling: model package group and images; print what its headgate.yaml is to say."""
-    from headgate.actions.accounts.projects import landing_settings, request_project
+def project(team: str, name: str, into: Path | None, organization: Path | None, target: str, options: Options) -> None:
+    """Give a project its place in tooling (model package group, images), and tell it of the team's accounts."""
+    from headgate.actions.accounts.projects import landing_settings, request_project, write_landing
     from headgate.views.accounts import read_catalog, read_members
 
     opened = _open(organization, target, options)
@@ -160,7 +166,12 @@ def project(team: str, name: str, organization: Path | None, target: str, option
     members = read_members(session.client("organizations"), {})
     accounts = read_catalog(session.client("dynamodb"), team)
     settings = landing_settings(opened.organization, team, accounts, members)
-    emit(options, settings, lambda: _yaml(settings))
+    if into is None:
+        emit(options, settings, lambda: _yaml(settings))
+        return
+    file = write_landing(into, settings)
+    environments = ", ".join(settings["environments"])
+    emit(options, {"file": str(file), **settings}, lambda: f"{file}: the project lands in {environments}")
 
 
 @command.command("retire")

@@ -1,7 +1,7 @@
 """From a folder to a project's settings: find headgate.yaml, read it, lay the overrides over it.
 
-The order, later wins: the file, its overlay for the environment, variables `HEADGATE_SET__a__b=VALUE`,
-`--set a.b=VALUE`. Nothing is checked against a schema here; that needs the plugins' schemas
+The order, later wins: landing.yaml beside it, the file, its overlay for the environment, variables
+`HEADGATE_SET__a__b=VALUE`, `--set a.b=VALUE`. Nothing is checked against a schema here; that needs the plugins' schemas
 too (`headgate.plugins.facade`).
 """
 
@@ -17,6 +17,10 @@ from headgate.spec.problems import Problem, SpecError
 from headgate.spec.suggest import did_you_mean, suggest
 
 FILE_NAME = "headgate.yaml"
+LANDING_NAME = "landing.yaml"
+"""Beside headgate.yaml, and under it: the vended accounts that the project lands in, as `headgate accounts project`
+writes them. What headgate.yaml says itself wins."""
+
 VARIABLE_PREFIX = "HEADGATE_SET__"
 
 
@@ -93,6 +97,9 @@ def load_project(
             next_command="headgate new NAME",
         )
     base = read(file, _shown(file))
+    landing = file.with_name(LANDING_NAME)
+    if landing.is_file():
+        base = merge(read(landing, _shown(landing)), base)
     variables = {} if environ is None else environ
     laid_over = [
         _override(name, name.removeprefix(VARIABLE_PREFIX).split("__"), variables[name])

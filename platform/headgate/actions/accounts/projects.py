@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from headgate.actions.accounts.products import Products, reasons
 from headgate.aws.sessions import Session
-from headgate.errors import FailedError
+from headgate.errors import FailedError, UserError
+from headgate.spec.load import FILE_NAME, LANDING_NAME
 from headgate.spec.organization import Organization
 from headgate.views.accounts import AccountView, Member
 
@@ -37,6 +41,7 @@ def landing_settings(
     )
     overlays = {
         environment: {
+            "team": team,
             "account": account.account_id,
             "region": account.region,
             "landing": {
@@ -49,4 +54,20 @@ def landing_settings(
         if account.state == "active"
         for environment in account.environments
     }
-    return {"team": team, "environments": overlays}
+    return {"environments": overlays}
+
+
+def write_landing(folder: Path, settings: Mapping[str, Any]) -> Path:
+    """Write a project's landing.yaml, whole or not at all. Raises UserError where there is no project."""
+    import yaml
+
+    file = folder / LANDING_NAME
+    if not (folder / FILE_NAME).is_file():
+        raise UserError(f"no {FILE_NAME} in {folder}", expected="a project's folder", next_command="headgate new NAME")
+    text = f"# Written by `headgate accounts project`: where {FILE_NAME} lands. To be committed with it.\n"
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".landing-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
+        handle.write(text + yaml.safe_dump(settings, sort_keys=False))
+    Path(name).replace(file)
+    file.chmod(0o644)
+    return file
