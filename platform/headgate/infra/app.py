@@ -62,7 +62,7 @@ def build(inputs: Inputs, outdir: Path | None = None) -> Built:
 
 
 def main() -> None:
-    """What `cdk.json` runs: synthesizes into the folder that the cdk CLI asks for."""
+    """Synthesizes into the folder that the environment, or the cdk CLI, asks for."""
     text = os.environ.get(INPUTS_VARIABLE)
     built = build(Inputs.loads(text) if text else _of_this_folder())
     built.app.synth()

@@ -178,8 +178,18 @@ _KINDS = (
         ),
     ),
     Kind("project", "headgate-project", "A project's place in tooling", ("OrganizationId", "Team", "Project")),
-    Kind("product-account-set", "SC", "The product 'ML account set': a team's accounts", ("Team", "Action", "Request")),
-    Kind("product-project", "SC", "The product 'ML project': a project's place in tooling", ("Team", "Project")),
+    Kind(
+        "product-account-set",
+        "headgate-product-account-set",
+        "The product 'ML account set': a team's accounts",
+        ("Team", "Action", "Request"),
+    ),
+    Kind(
+        "product-project",
+        "headgate-product-project",
+        "The product 'ML project': a project's place in tooling",
+        ("Team", "Project"),
+    ),
 )
 
 KINDS: Mapping[str, Kind] = MappingProxyType({each.name: each for each in _KINDS})

@@ -85,12 +85,22 @@ def test_inputs_come_back_from_their_text() -> None:
     assert Inputs.loads(inputs.dumps()) == inputs
 
 
-def test_a_second_synthesis_elsewhere_has_the_same_bytes(assembly: Assembly, inputs: Inputs, tmp_path: Path) -> None:
-    again = synthesize_inputs(inputs, cache=tmp_path / "somewhere" / "else")
-    assert [each.digest for each in again.assets] == [each.digest for each in assembly.assets]
-    assert {kind: each.digest for kind, each in again.templates.items()} == {
-        kind: each.digest for kind, each in assembly.templates.items()
-    }
+def test_the_cdk_cli_gets_the_same_app_and_is_told_what_to_publish(
+    assembly: Assembly, inputs: Inputs, tmp_path: Path
+) -> None:
+    settings = json.loads((EXAMPLE.parents[1] / "cdk.json").read_text())
+    assert settings["app"].endswith("python -m headgate.infra")
+    processes.run("headgate.infra", inputs, tmp_path / "out", "the app of cdk.json did not run")
+    files = json.loads((tmp_path / "out" / "governance.assets.json").read_text())["files"]
+    governance = assembly.templates["governance"]
+    bootstrap = assembly.templates["bootstrap"]
+    assert files.keys() == {each.digest for each in assembly.assets} - {bootstrap.digest}
+    assert (tmp_path / "out" / "governance.template.json").read_text() == governance.body
+    for digest, file in files.items():
+        assert (tmp_path / "out" / file["source"]["path"]).is_file()
+        (where,) = file["destinations"].values()
+        assert digest in where["objectKey"]
+        assert where["objectKey"].startswith("assets/")
 
 
 def _copied(assembly: Assembly, inputs: Inputs, cache: Path) -> Path:
