@@ -6,6 +6,7 @@ import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headgate.aws.s3 import parse_s3_uri
@@ -71,11 +72,20 @@ def upload_assets(session: Session, compiled: Compiled) -> int:
             if not file.overwrite and _exists(s3, bucket, key):
                 continue
             if file.path is not None:
-                s3.upload_file(str(file.path), bucket, key)
+                _upload(s3, file.path, bucket, key)
             else:
                 s3.put_object(Bucket=bucket, Key=key, Body=file.content)
             count += 1
     return count
+
+
+def _upload(s3: Any, path: Path, bucket: str, key: str) -> None:
+    from boto3.exceptions import S3UploadFailedError
+
+    try:
+        s3.upload_file(str(path), bucket, key)
+    except S3UploadFailedError as error:
+        raise FailedError(f"{path.name} cannot be uploaded to s3://{bucket}", details=(str(error),)) from error
 
 
 def start(

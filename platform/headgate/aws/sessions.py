@@ -77,7 +77,12 @@ class Session:
             return self._clients[service]
 
     def ensure_bucket(self) -> None:
-        """Create the artifact bucket if it is not there. Raises UserError if it belongs to somebody else."""
+        """Create the artifact bucket if it is not there. Raises UserError if it belongs to somebody else.
+
+        Where a project lands, the bucket is the organization's: it is there, and open to no more than is needed.
+        """
+        if self.landing is not None:
+            return
         from botocore.exceptions import ClientError
 
         s3 = self.client("s3")

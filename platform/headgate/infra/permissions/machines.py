@@ -102,7 +102,8 @@ def _of_environments() -> tuple[Role, ...]:
             "deployer",
             "CI's way into the environment: stacks and pipelines of the team's projects",
             trust.named_with_team("deployer", "headgate-tooling-deployer", account=resources.TOOLING, team="${Team}"),
-            dict.fromkeys(ENVIRONMENTS, _DEPLOYER),
+            # What dev trains is registered in tooling: its code and outputs lie there from the start.
+            {**dict.fromkeys(ENVIRONMENTS, _DEPLOYER), "dev": (*_DEPLOYER, registry.WRITE_SHARED)},
             _TEAM_TAGS,
         ),
         in_environments(
