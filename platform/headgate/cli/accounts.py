@@ -6,51 +6,37 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import click
 
-from headgate.cli.common import Options, emit, options, style, table
+from headgate.cli.accounts_text import accounts_text, changes_text, cut, losses, progress, say, say_event, team_text
+from headgate.cli.common import Options, emit, options, table
 from headgate.cli.sessions import target_option
 from headgate.errors import FailedError, UserError
 
 if TYPE_CHECKING:
     from headgate.actions.accounts.opening import OpenOrganization
-    from headgate.actions.accounts.plan import Change
-    from headgate.deploy.stacks import StackEvent, StackPlan
+    from headgate.actions.accounts.vend import AccountSets
+    from headgate.aws.sessions import Session
+    from headgate.deploy.stacks import StackPlan
     from headgate.views.accounts import AccountView
 
-_STYLES = {
-    "active": "green",
-    "requested": "yellow",
-    "provisioning": "yellow",
-    "quarantined": "red",
-    "retired": "bright_black",
-}
-_MARKS = {
-    "create": ("+", "green"),
-    "update": ("~", "yellow"),
-    "vend": ("+", "cyan"),
-    "drift": ("!", "red"),
-    "remove": ("-", "red"),
-}
-_DETAILS = 20
-"""So many details of one change fit on a screen."""
 
-
-def _organization_option(command: Callable[..., Any]) -> Any:
+def _shared(command: Callable[..., Any]) -> Any:
+    """The options of every command here."""
     option = click.option(
         "--organization",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help="organization.yaml. [default: accounts/organization.yaml here or above]",
     )
-    return option(command)
-
-
-def _shared(command: Callable[..., Any]) -> Any:
-    wrapped: Callable[..., Any] = options(target_option(_organization_option(command)))
+    wrapped: Callable[..., Any] = options(target_option(option(command)))
     return wrapped
+
+
+_account_option = click.option("--account", metavar="NAME", help="Only this account of the team. [default: all]")
+_reason_option = click.option("--reason", default="", metavar="TEXT", help="Why, for the catalog and the audit.")
 
 
 @click.group("accounts")
@@ -59,13 +45,15 @@ def command() -> None:
 
 
 @command.command("plan")
+@click.option("--exit-code", "by_code", is_flag=True, help="Exit with 1 when something differs, for CI.")
 @_shared
-def plan(organization: Path | None, target: str, options: Options) -> None:
-    """Show what differs between organization.yaml and what there is; changes nothing."""
+def plan(by_code: bool, organization: Path | None, target: str, options: Options) -> int:
+    """Show what differs between organization.yaml and what there is, drift included; changes nothing."""
     from headgate.actions.accounts.planning import make_plan
 
     changes = make_plan(_open(organization, target, options))
-    emit(options, [asdict(change) for change in changes], lambda: _changes_text(changes))
+    emit(options, [asdict(change) for change in changes], lambda: changes_text(changes))
+    return 1 if by_code and changes else 0
 
 
 @command.command("apply")
@@ -79,7 +67,7 @@ def apply(yes: bool, organization: Path | None, target: str, options: Options) -
     from headgate.actions.accounts.apply import Apply
 
     opened = _open(organization, target, options)
-    applied = Apply(opened, tell=_say, events=_say_event, confirm=_confirm(yes)).run()
+    applied = Apply(opened, tell=say, events=say_event, confirm=_confirm(yes)).run()
     payload = {"accounts": dict(applied.accounts), "changed": list(applied.changed)}
     rows = sorted(applied.accounts.items())
     emit(options, payload, lambda: table(["ACCOUNT", "ID"], rows) + ("" if applied.changed else "\nno changes"))
@@ -91,8 +79,7 @@ def list_accounts(organization: Path | None, target: str, options: Options) -> N
     """The accounts in the catalog, with their state."""
     from headgate.views.accounts import read_catalog
 
-    views = read_catalog(_as_it(_open(organization, target, options)).client("dynamodb"))
-    emit(options, [asdict(view) for view in views], lambda: _accounts_text(views))
+    _emit_accounts(options, read_catalog(_as_it(_open(organization, target, options)).client("dynamodb")))
 
 
 @command.command("show")
@@ -103,20 +90,13 @@ def show(team: str, organization: Path | None, target: str, options: Options) ->
     from headgate.views.accounts import read_audit, read_catalog
 
     opened = _open(organization, target, options)
-    _require_team(opened, team, declared=False)
     dynamodb = _as_it(opened).client("dynamodb")
     views = read_catalog(dynamodb, team)
+    if not views:
+        _require_team(opened, team)
     histories = {view.name: read_audit(dynamodb, view) for view in views}
     payload = [{**asdict(view), "history": [asdict(entry) for entry in histories[view.name]]} for view in views]
-
-    def text() -> str:
-        parts = [_accounts_text(views)]
-        for view in views:
-            rows = [(entry.at[:19], entry.what, entry.why) for entry in histories[view.name]]
-            parts.append(f"{view.name}\n{table(['AT', 'WHAT', 'WHY'], rows)}")
-        return "\n\n".join(parts)
-
-    emit(options, payload, text)
+    emit(options, payload, lambda: team_text(views, histories))
 
 
 @command.command("request")
@@ -124,7 +104,7 @@ def show(team: str, organization: Path | None, target: str, options: Options) ->
 @_shared
 def request(team: str, organization: Path | None, target: str, options: Options) -> None:
     """Vend a team its accounts from Service Catalog, or bring them up to the declaration; wait until they are ready."""
-    _vend("provision", team, organization, target, options)
+    _request("provision", team, organization, target, options)
 
 
 @command.command("adopt")
@@ -132,16 +112,29 @@ def request(team: str, organization: Path | None, target: str, options: Options)
 @_shared
 def adopt(team: str, organization: Path | None, target: str, options: Options) -> None:
     """Take a team's existing accounts (those with an `id`) into the organization, and make them what is declared."""
-    _vend("adopt", team, organization, target, options)
+    _request("adopt", team, organization, target, options)
 
 
 @command.command("quarantine")
 @click.argument("team")
 @click.option("--release", is_flag=True, help="End the quarantine.")
+@_account_option
+@_reason_option
 @_shared
-def quarantine(team: str, release: bool, organization: Path | None, target: str, options: Options) -> None:
-    """Deny everything in a team's accounts but auditing, until they are released."""
-    _vend("release" if release else "quarantine", team, organization, target, options)
+def quarantine(
+    team: str,
+    release: bool,
+    account: str | None,
+    reason: str,
+    organization: Path | None,
+    target: str,
+    options: Options,
+) -> None:
+    """Deny everything in a team's accounts but auditing, at once, until they are released."""
+    from headgate.actions.accounts.vending import Order
+
+    order = Order("release" if release else "quarantine", team, account, reason)
+    _emit_accounts(options, _account_sets(_open(organization, target, options), options).carry_out(order))
 
 
 @command.command("project")
@@ -160,7 +153,7 @@ def project(team: str, name: str, into: Path | None, organization: Path | None, 
     from headgate.views.accounts import read_catalog, read_members
 
     opened = _open(organization, target, options)
-    _require_team(opened, team, declared=True)
+    _require_team(opened, team)
     session = _as_it(opened)
     request_project(session, team, name)
     members = read_members(session.client("organizations"), {})
@@ -177,71 +170,79 @@ def project(team: str, name: str, into: Path | None, organization: Path | None, 
 @command.command("retire")
 @click.argument("team")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--force", is_flag=True, help="Also over running endpoints, and accounts that cannot be looked into.")
+@_account_option
+@_reason_option
 @_shared
-def retire(team: str, yes: bool, organization: Path | None, target: str, options: Options) -> None:
+def retire(
+    team: str,
+    yes: bool,
+    force: bool,
+    account: str | None,
+    reason: str,
+    organization: Path | None,
+    target: str,
+    options: Options,
+) -> None:
     """Give up a team's accounts for ever. What lives in durable accounts (models, audit, data) stays readable."""
+    from headgate.actions.accounts.vending import Order
+
     opened = _open(organization, target, options)
-    _require_team(opened, team, declared=False)
     if not yes:
         if not sys.stdin.isatty():
             raise UserError(
                 "retiring is for ever, and there is nobody to ask",
                 next_command=f"headgate accounts retire {team} --yes",
             )
-        click.confirm(f"Retire every account of team {team}?", abort=True, err=True)
-    views = _account_sets(opened, options).retire(team)
-    emit(options, [asdict(view) for view in views], lambda: _accounts_text(views))
+        what = f"account {account}" if account else "every account"
+        click.confirm(f"Retire {what} of team {team}?", abort=True, err=True)
+    order = Order("retire", team, account, reason, force)
+    _emit_accounts(options, _account_sets(opened, options).retire(order))
 
 
-def _vend(action: str, team: str, organization: Path | None, target: str, options: Options) -> None:
+def _request(
+    action: Literal["provision", "adopt"], team: str, organization: Path | None, target: str, options: Options
+) -> None:
     opened = _open(organization, target, options)
-    _require_team(opened, team, declared=action in {"provision", "adopt"})
-    views = _account_sets(opened, options).request(team, action)
-    emit(options, [asdict(view) for view in views], lambda: _accounts_text(views))
+    _require_team(opened, team)
+    _emit_accounts(options, _account_sets(opened, options).request(team, action))
+
+
+def _emit_accounts(options: Options, views: Sequence[AccountView]) -> None:
+    emit(options, [asdict(view) for view in views], lambda: accounts_text(views))
 
 
 def _open(organization: Path | None, target: str, options: Options) -> OpenOrganization:
-    from typing import Literal, cast
-
     from headgate.actions.accounts.opening import open_organization
 
     return open_organization(organization or options.project.absolute(), cast("Literal['local', 'aws']", target))
 
 
-def _as_it(opened: OpenOrganization) -> Any:
+def _as_it(opened: OpenOrganization) -> Session:
     """A session of the platform team, who alone may request accounts and read the whole catalog."""
     from headgate.actions.accounts.opening import as_platform_team
 
     return as_platform_team(opened)
 
 
-def _account_sets(opened: OpenOrganization, options: Options) -> Any:
+def _account_sets(opened: OpenOrganization, options: Options) -> AccountSets:
     from headgate.actions.accounts.vend import AccountSets
 
-    seen: dict[str, str] = {}
-
-    def tell(views: tuple[AccountView, ...]) -> None:
-        for view in views:
-            text = view.state + (f": {view.reason}" if view.reason else "")
-            if seen.get(view.name) != text:
-                seen[view.name] = text
-                _say(f"{view.team}/{view.name} {text}")
-
-    return AccountSets(_as_it(opened), (lambda _: None) if options.json else tell)
+    return AccountSets(_as_it(opened), (lambda _: None) if options.json else progress())
 
 
-def _require_team(opened: OpenOrganization, team: str, *, declared: bool) -> None:
+def _require_team(opened: OpenOrganization, team: str) -> None:
+    """Raises UserError for a team that organization.yaml does not declare."""
     from headgate.spec.suggest import did_you_mean
 
     teams = list(opened.organization.teams)
-    if team in teams or not declared:
-        return
-    raise UserError(
-        f"team '{team}' is not declared",
-        where=str(opened.organization.file),
-        expected=", ".join(filter(None, [", ".join(teams) or "no team is declared", did_you_mean(team, teams)])),
-        next_command="headgate accounts plan",
-    )
+    if team not in teams:
+        raise UserError(
+            f"team '{team}' is not declared",
+            where=str(opened.organization.file),
+            expected=", ".join(filter(None, [", ".join(teams) or "no team is declared", did_you_mean(team, teams)])),
+            next_command="headgate accounts plan",
+        )
 
 
 def _yaml(settings: object) -> str:
@@ -254,62 +255,15 @@ def _confirm(yes: bool) -> Callable[[StackPlan], bool]:
     def ask(plan: StackPlan) -> bool:
         if yes:
             return True
-        lost = [
-            f"{each.action.lower()} {each.logical_id} ({each.resource_type})"
-            for each in plan.changes
-            if each.loses_something
-        ]
+        lost = losses(plan)
         if not sys.stdin.isatty():
             raise FailedError(
                 f"stack '{plan.request.name}' would lose {len(lost)} resources, and there is nobody to ask",
-                details=tuple(lost[:_DETAILS]),
+                details=tuple(lost),
                 next_command="headgate accounts apply --yes",
             )
-        for line in lost[:_DETAILS]:
-            _say(f"  {line}")
+        for line in cut(lost):
+            say(f"  {line}")
         return click.confirm(f"Change stack {plan.request.name}, and lose these?", err=True)
 
     return ask
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _say_event(event: StackEvent) -> None:
-    """Only what ends: a stack of sixty resources says enough by that."""
-    if event.status.endswith(("_COMPLETE", "_FAILED")) or event.reason:
-        reason = f": {event.reason}" if event.reason else ""
-        _say(f"  {event.logical_id} {event.status}{reason}")
-
-
-def _changes_text(changes: Sequence[Change]) -> str:
-    if not changes:
-        return "no changes: everything is as declared"
-    lines: list[str] = []
-    for change in changes:
-        mark, colour = _MARKS[change.kind]
-        lines.append(f"{style(mark, colour)} {change.subject}: {change.message}")
-        lines += [f"    {detail}" for detail in change.details[:_DETAILS]]
-        if len(change.details) > _DETAILS:
-            lines.append(f"    and {len(change.details) - _DETAILS} more")
-    commands = list(dict.fromkeys(change.command for change in changes))
-    return "\n".join([*lines, "", "next:", *(f"  {each}" for each in commands)])
-
-
-def _accounts_text(views: Sequence[AccountView]) -> str:
-    if not views:
-        return "no accounts yet: headgate accounts request TEAM"
-    rows = [
-        (
-            view.team,
-            view.name,
-            style(view.state, _STYLES.get(view.state, "white")),
-            view.account_id or "-",
-            ",".join(view.environments),
-            view.unit,
-            view.reason,
-        )
-        for view in views
-    ]
-    return table(["TEAM", "ACCOUNT", "STATE", "ID", "ENVIRONMENTS", "UNIT", "REASON"], rows)

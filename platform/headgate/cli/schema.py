@@ -1,4 +1,4 @@
-"""`headgate schema`: the JSON Schema of headgate.yaml with the sections of all plugins here, for editors."""
+"""`headgate schema`: the JSON Schema of headgate.yaml with all plugins' sections, or of organization.yaml."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from headgate.spec.schema import full_schema
 
 
 @click.command("schema")
+@click.option("--organization", is_flag=True, help="The schema of organization.yaml instead.")
 @options
-def command(options: Options) -> None:
+def command(organization: bool, options: Options) -> None:
     """Print the JSON Schema of headgate.yaml, for editors.
 
     \b
@@ -19,6 +20,11 @@ def command(options: Options) -> None:
     # and as first line of headgate.yaml:
     # yaml-language-server: $schema=.headgate.schema.json
     """  # noqa: D301 - click's mark is the character, which a raw text would not hold
+    if organization:
+        from headgate.spec.organization import organization_schema
+
+        print(to_json(organization_schema()))
+        return
     facade, error = open_plugins(
         options.project, options.environment, options.overrides, disabled=options.disabled_plugins
     )

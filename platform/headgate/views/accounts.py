@@ -36,6 +36,11 @@ class AccountView:
     parameters: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
+    def label(self) -> str:
+        """How people are told of it."""
+        return f"account {self.team}/{self.name}"
+
+    @property
     def subject(self) -> str:
         """How the audit names it."""
         return f"account/{self.team}/{self.name}"

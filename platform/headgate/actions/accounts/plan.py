@@ -4,31 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
+from headgate.actions.accounts.changes import APPLY, Change
+from headgate.actions.accounts.drift import drift
 from headgate.actions.accounts.facts import Facts, StackFacts, resource_digests
 from headgate.control.vending.declaration import Declaration, wanted
+from headgate.control.vending.values import Wanted
 from headgate.infra.synth import Template
-from headgate.spec.organization import Organization
-from headgate.views.accounts import AccountView, StackInstance
-
-Kind = Literal["create", "update", "vend", "drift", "remove"]
-
-UNITS_OF_STATE = {"quarantined": "quarantine", "retired": "retired"}
-"""Where an account stands in these states; in any other it stands where its declaration says."""
-
-_LIVE = ("requested", "provisioning", "active", "quarantined")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One thing that is not as declared. `command` is what mends it; `details` say what would be touched."""
-
-    kind: Kind
-    subject: str
-    message: str
-    command: str
-    details: tuple[str, ...] = ()
+from headgate.spec.organization import DurableAccount, Organization
+from headgate.views.accounts import AccountView, Member
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,49 +25,54 @@ class DesiredStack:
 
 
 def plan(organization: Organization, facts: Facts, stacks: tuple[DesiredStack, ...]) -> tuple[Change, ...]:
-    """Everything that would change, in the order in which it would be done."""
+    """Everything that would change, in the order in which it would be done; what drifted comes last."""
     return (
         *_organization(organization, facts),
         *(change for stack in stacks if (change := _stack(stack, facts.stacks.get(stack.name)))),
         *_declaration(organization, facts),
         *_teams(organization, facts),
-        *_drift(organization, facts),
+        *drift(organization, facts),
     )
 
 
+def member_of(account: DurableAccount, members: Mapping[str, Member]) -> Member | None:
+    """The member that a durable account is: by its id if it declares one, else by its address."""
+    if account.account_id:
+        return members.get(account.account_id)
+    address = (account.email or "").lower()
+    return next((each for each in members.values() if each.email.lower() == address), None)
+
+
 def _organization(organization: Organization, facts: Facts) -> Iterator[Change]:
-    apply = "headgate accounts apply"
     if facts.organization is None:
-        yield Change("create", "organization", f"create it, managed by {organization.governance_account_id}", apply)
+        yield Change("create", "organization", f"create it, managed by {organization.governance_account_id}", APPLY)
     for account in list(organization.durable.values())[1:]:
-        member = next(
-            (
-                each
-                for each in facts.members.values()
-                if each.account_id == account.account_id or each.email.lower() == (account.email or "").lower()
-            ),
-            None,
-        )
-        if member is None:
-            yield Change("create", f"account {account.name}", f"create it for {account.email}", apply)
+        subject, member = f"account {account.name}", member_of(account, facts.members)
+        if member is None and account.account_id:
+            invite = f"aws organizations invite-account-to-organization --target Id={account.account_id},Type=ACCOUNT"
+            yield Change("create", subject, f"{account.account_id} is not in the organization: invite it", invite)
+        elif member is None:
+            yield Change("create", subject, f"create it for {account.email}", APPLY)
         elif facts.units and member.unit != "durable":
-            yield Change("drift", f"account {account.name}", f"stands in {member.unit}, not in durable", apply)
+            yield Change("drift", subject, f"stands in {member.unit}, not in durable", APPLY)
 
 
 def _stack(desired: DesiredStack, found: StackFacts | None) -> Change | None:
-    apply, subject = "headgate accounts apply", f"stack {desired.name}"
+    subject = f"stack {desired.name}"
     wanted_resources = resource_digests(desired.template.body)
     if found is None:
-        return Change("create", subject, f"create it with {len(wanted_resources)} resources", apply)
+        return Change("create", subject, f"create it with {len(wanted_resources)} resources", APPLY)
     details = list(_resource_changes(found.resources, wanted_resources))
     details += [
         f"parameter {name}: {found.parameters.get(name, '')} -> {value}"
         for name, value in sorted(desired.parameters.items())
         if found.parameters.get(name, "") != value
     ]
+    if found.status.endswith("_FAILED"):
+        details.append(f"it is {found.status}")
     if not details:
         return None
-    return Change("update", subject, f"{len(details)} changes", apply, tuple(details))
+    return Change("update", subject, f"{len(details)} changes", APPLY, tuple(details))
 
 
 def _resource_changes(found: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[str]:
@@ -99,81 +88,47 @@ def _resource_changes(found: Mapping[str, str], desired: Mapping[str, str]) -> I
 def _declaration(organization: Organization, facts: Facts) -> Iterator[Change]:
     if facts.declaration != organization.digest:
         before = facts.declaration[:12] if facts.declaration else "nothing"
-        yield Change("update", "declaration", f"{before} -> {organization.digest[:12]}", "headgate accounts apply")
+        yield Change("update", "declaration", f"{before} -> {organization.digest[:12]}", APPLY)
 
 
 def _teams(organization: Organization, facts: Facts) -> Iterator[Change]:
     rows = {(row.team, row.name): row for row in facts.accounts}
     declaration = Declaration(organization.digest, organization.as_json())
     for team in organization.teams:
-        request = f"headgate accounts request {team}"
         for account in wanted(declaration, team):
-            subject = f"account {team}/{account.name}"
-            row = rows.pop((team, account.name), None)
-            if row is None:
-                yield Change("vend", subject, "is declared, and not requested yet", request)
-            elif row.state in {"requested", "provisioning"}:
-                reason = f": {row.reason}" if row.reason else ""
-                yield Change("vend", subject, f"is {row.state}{reason}", request)
-            elif row.state == "retired":
-                yield Change("drift", subject, "is declared, but retired for ever", "rename it in organization.yaml")
-            elif row.state == "active":
-                desired = {"account": account.account_parameters, **account.environment_parameters}
-                details = tuple(_parameter_changes(row, desired))
-                if details:
-                    yield Change("update", subject, f"{len(details)} parameters", request, details)
+            change = _account(team, account, rows.pop((team, account.name), None))
+            if change is not None:
+                yield change
     for row in rows.values():
-        if row.state in _LIVE:
-            yield Change(
-                "remove",
-                f"account {row.team}/{row.name}",
-                f"is {row.state}, but not declared any more",
-                f"headgate accounts retire {row.team}",
-            )
+        if row.state != "retired":
+            retire = f"headgate accounts retire {row.team} --account {row.name}"
+            yield Change("remove", row.label, f"is {row.state}, but not declared any more", retire)
+
+
+def _account(team: str, account: Wanted, row: AccountView | None) -> Change | None:
+    """What is to be done about one declared account; None for one that is as declared, or in quarantine."""
+    subject, request = f"account {team}/{account.name}", f"headgate accounts request {team}"
+    if row is None:
+        return Change("vend", subject, "is declared, and not requested yet", request)
+    if row.state in {"requested", "provisioning"}:
+        reason = f": {row.reason}" if row.reason else ""
+        return Change("vend", subject, f"is {row.state}{reason}", request)
+    if row.state == "retired" and row.account_id is None:
+        return Change("vend", subject, "was given up before it existed, and is declared", request)
+    if row.state == "retired":
+        return Change("drift", subject, "is declared, but retired for ever", "rename it in organization.yaml")
+    if row.state == "active":
+        desired = {"account": account.account_parameters, **account.environment_parameters}
+        details = tuple(_parameter_changes(row, desired))
+        if details:
+            return Change("update", subject, f"{len(details)} parameters", request, details)
+    return None
 
 
 def _parameter_changes(row: AccountView, desired: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Only what both sides know is compared: a template may fill in more than the declaration says."""
+    """Only what the declaration says is compared: vending fills in more."""
     for stack, values in desired.items():
         deployed = row.parameters.get(stack, {})
         for name, value in sorted(values.items()):
             if deployed.get(name, "") != value:
                 yield f"{stack} {name}: {deployed.get(name, '')} -> {value}"
-
-
-def _drift(organization: Organization, facts: Facts) -> Iterator[Change]:
-    """What is in the catalog, and not as the catalog says."""
-    declared = {(team.name, account.name): account for team, account in organization.accounts()}
-    broken = {(each.stack_set, each.account_id): each for each in facts.instances if each.status != "CURRENT"}
-    present = {(each.stack_set, each.account_id) for each in facts.instances}
-    for row in facts.accounts:
-        if row.state not in {"active", "quarantined"}:
-            continue
-        subject = f"account {row.team}/{row.name}"
-        request = f"headgate accounts request {row.team}"
-        member = facts.members.get(row.account_id or "")
-        if member is None or member.status != "ACTIVE":
-            status = "not in the organization" if member is None else member.status.lower()
-            yield Change("drift", subject, f"{row.account_id} is {status}, the catalog says {row.state}", request)
-            continue
-        account = declared.get((row.team, row.name))
-        unit = UNITS_OF_STATE.get(row.state) or (account.unit.lower() if account else member.unit)
-        if member.unit != unit:
-            yield Change("drift", subject, f"stands in {member.unit}, not in {unit}", request)
-        yield from _stack_drift(row, subject, request, broken, present)
-
-
-def _stack_drift(
-    row: AccountView,
-    subject: str,
-    request: str,
-    broken: Mapping[tuple[str, str], StackInstance],
-    present: set[tuple[str, str]],
-) -> Iterator[Change]:
-    names = ["headgate-guard", "headgate-account", *(f"headgate-environment-{each}" for each in row.environments)]
-    for name in names:
-        key = (name, row.account_id or "")
-        if key not in present:
-            yield Change("drift", subject, f"has no stack of {name}", request)
-        elif key in broken:
-            yield Change("drift", subject, f"its stack of {name} is {broken[key].status.lower()}", request)

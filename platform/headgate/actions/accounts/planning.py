@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
+from headgate.actions.accounts.changes import Change
 from headgate.actions.accounts.desired import desired_stacks
 from headgate.actions.accounts.facts import read_facts
 from headgate.actions.accounts.opening import OpenOrganization
-from headgate.actions.accounts.plan import Change, plan
+from headgate.actions.accounts.plan import member_of, plan
 from headgate.infra.kinds import KINDS
-from headgate.views.accounts import Member
 
 
 def make_plan(opened: OpenOrganization) -> tuple[Change, ...]:
     """What would change. Reads only; raises UserError or FailedError when something cannot be read."""
-    assembly = opened.assembly()
+    organization, assembly = opened.organization, opened.assembly()
     facts = read_facts(opened.session, tuple(KINDS[kind].stack_name for kind in ("bootstrap", "governance")))
+    members = {account.name: member_of(account, facts.members) for account in organization.durable.values()}
     durable = {
-        account.name: _id_of(account.account_id, account.email, facts.members.values())
-        for account in opened.organization.durable.values()
+        name: member.account_id if member else organization.durable[name].account_id for name, member in members.items()
     }
-    return plan(opened.organization, facts, desired_stacks(opened.organization, assembly, facts.organization, durable))
-
-
-def _id_of(account_id: str | None, email: str | None, members: Iterable[Member]) -> str | None:
-    for member in members:
-        if member.account_id == account_id or (email and member.email.lower() == email.lower()):
-            return member.account_id
-    return account_id
+    return plan(organization, facts, desired_stacks(organization, assembly, facts.organization, durable))

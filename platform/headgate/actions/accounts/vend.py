@@ -1,4 +1,4 @@
-"""Requesting, isolating and retiring a team's accounts: products of Service Catalog, followed to their end.
+"""A team's accounts: requested as a product of Service Catalog, isolated and retired by the state machine behind it.
 
 What is done is decided by the state machine in the governance account; here it is asked for, and told as it goes on.
 """
@@ -7,62 +7,105 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Literal
 
+from headgate.actions.accounts.opening import who
 from headgate.actions.accounts.products import Products, reasons
+from headgate.actions.accounts.vending import Order, Vending
 from headgate.aws.sessions import Session
 from headgate.errors import FailedError, UserError
 from headgate.views.accounts import AccountView, read_catalog
 
 PRODUCT = "ML account set"
-_ACTIONS = ("provision", "adopt", "quarantine", "release")
 
 Tell = Callable[[tuple[AccountView, ...]], None]
 
 
 class AccountSets:
-    """Account sets as Service Catalog has them. `session` acts as the platform team (IT) in the governance account.
+    """Teams' accounts. `session` acts as the platform team (IT) in the governance account; `tell` gets the team's
+    accounts whenever one of them has changed.
 
     A set whose first launch failed is launched again: its accounts are in the catalog, and vending goes on with them.
     """
 
     def __init__(self, session: Session, tell: Tell = lambda _: None) -> None:
+        self._session = session
         self._products = Products(session)
+        self._vending = Vending(session)
         self._dynamodb = session.client("dynamodb")
         self._tell = tell
 
-    def request(self, team: str, action: str = "provision") -> tuple[AccountView, ...]:
-        """Make a team's accounts what the action says, and wait. Raises FailedError with vending's reason."""
-        assert action in _ACTIONS  # noqa: S101 - callers choose among them
+    def request(self, team: str, action: Literal["provision", "adopt"] = "provision") -> tuple[AccountView, ...]:
+        """Make a team's accounts what is declared, and wait. Raises FailedError with vending's reason."""
         # What changes with every request makes CloudFormation ask vending again, also for the same action.
         parameters = {"Team": team, "Action": action, "Request": uuid.uuid4().hex}
-        return self._follow(team, self._products.launch(PRODUCT, provisioned_name(team), parameters))
+        self._wait(team, self._products.launch(PRODUCT, provisioned_name(team), parameters))
+        return self._read(team)
 
-    def retire(self, team: str) -> tuple[AccountView, ...]:
-        """Retire a team's accounts and wait. Raises UserError when it has none, FailedError with the reason."""
-        record = self._products.terminate(provisioned_name(team))
-        if record is None:
-            raise UserError(f"team '{team}' has no accounts to retire", next_command="headgate accounts list")
-        return self._follow(team, record)
+    def carry_out(self, order: Order) -> tuple[AccountView, ...]:
+        """Isolate accounts, or release them, and wait: without Service Catalog, so that nothing is waited for first.
 
-    def _follow(self, team: str, record: str) -> tuple[AccountView, ...]:
-        told: list[tuple[AccountView, ...]] = [()]
+        Raises UserError when the catalog has no such account, FailedError with vending's reason.
+        """
+        if not self._living(order):
+            raise _none(order)
+        self._vending.run(order, who(self._session), self._watch(order.team))
+        return self._read(order.team)
 
-        def tell() -> None:
-            views = read_catalog(self._dynamodb, team)
-            if views != told[0]:
-                told[0] = views
+    def retire(self, order: Order) -> tuple[AccountView, ...]:
+        """Retire accounts and wait; with the team's last one its product ends too.
+
+        Raises UserError when there is nothing to retire, FailedError with the reason. Can be repeated after anything.
+        """
+        living = self._living(order)
+        if living:
+            self._vending.run(order, who(self._session), self._watch(order.team))
+        views = self._read(order.team)
+        record = None
+        if all(view.state == "retired" for view in views):
+            record = self._products.terminate(provisioned_name(order.team))
+        if record is not None:
+            self._wait(order.team, record)
+        elif not living:
+            raise _none(order)
+        return self._read(order.team)
+
+    def _living(self, order: Order) -> list[AccountView]:
+        """The accounts that an order is about."""
+        views = self._read(order.team)
+        return [view for view in views if view.state != "retired" and order.account in (None, view.name)]
+
+    def _read(self, team: str) -> tuple[AccountView, ...]:
+        return read_catalog(self._dynamodb, team)
+
+    def _watch(self, team: str) -> Callable[[], None]:
+        """What tells a team's accounts when they have changed since it was last called."""
+        told: tuple[AccountView, ...] = ()
+
+        def look() -> None:
+            nonlocal told
+            views = self._read(team)
+            if views != told:
+                told = views
                 self._tell(views)
 
-        detail = self._products.wait(record, tell)
+        return look
+
+    def _wait(self, team: str, record: str) -> None:
+        detail = self._products.wait(record, self._watch(team))
         if detail["Status"] != "SUCCEEDED":
             raise FailedError(
                 f"the accounts of team '{team}' are not what was asked for",
                 details=reasons(detail),
                 next_command=f"headgate accounts show {team}",
             )
-        return read_catalog(self._dynamodb, team)
 
 
 def provisioned_name(team: str) -> str:
     """What a team's provisioned product is called."""
     return f"account-set-{team}"
+
+
+def _none(order: Order) -> UserError:
+    name = f"account '{order.account}'" if order.account else "accounts"
+    return UserError(f"team '{order.team}' has no {name} to {order.action}", next_command="headgate accounts list")

@@ -9,7 +9,7 @@ from typing import Any
 
 from headgate.spec.document import Node, child, find, plain
 from headgate.spec.organization.derive import address_of, cidr_of, environments_of
-from headgate.spec.organization.model import APPROVED_ENVIRONMENTS, ENVIRONMENTS
+from headgate.spec.organization.model import APPROVED_ENVIRONMENTS, DURABLE, ENVIRONMENTS
 from headgate.spec.problems import Problem
 from headgate.spec.suggest import did_you_mean
 
@@ -25,6 +25,7 @@ def broken_rules(node: Node) -> list[Problem]:
     document = plain(node)
     teams = {name: _Team(name, team, find(node, ["teams", name])) for name, team in document["teams"].items()}
     problems = [*_regions(node, document), *_account_ids(node, document, teams), *_addresses(node, document, teams)]
+    problems += _names(teams)
     for team in teams.values():
         problems += [*_people(team), *_environments(team), *_data_sets(team, document)]
     networks = [network for team in teams.values() for network in _networks(team, problems)]
@@ -59,6 +60,19 @@ class _Network:
 
 def _problem(node: Node, path: str, message: str, allowed: str, hint: str = "") -> Problem:
     return Problem(node.where, f"{path}: {message}", allowed, hint, path)
+
+
+def _names(teams: Mapping[str, _Team]) -> Iterator[Problem]:
+    """Roles, buckets and units are called after a team or a durable account: one name must not mean both."""
+    for name in DURABLE:
+        if name in teams:
+            where = teams[name].node
+            yield Problem(
+                where.key or where.where,
+                f"teams.{name}: '{name}' is a durable account, and no team",
+                "another name",
+                path=f"teams.{name}",
+            )
 
 
 def _regions(node: Node, document: Mapping[str, Any]) -> Iterator[Problem]:

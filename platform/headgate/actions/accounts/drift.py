@@ -1,0 +1,79 @@
+"""What the catalog says and what is so no more: moved, closed, without a stack, somebody else's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from headgate.actions.accounts.changes import Change
+from headgate.actions.accounts.facts import Facts
+from headgate.spec.organization import AccountDeclaration, Organization
+from headgate.views.accounts import AccountView, Member, StackInstance
+
+UNITS_OF_STATE = {"quarantined": "quarantine", "retired": "retired"}
+"""Where an account stands in these states; in any other it stands where its declaration says."""
+
+_TEAM_UNITS = frozenset({"experimentation", "dev", "preprod", "prod"})
+_COMPARED = frozenset({"active", "quarantined", "retired"})
+
+
+def drift(organization: Organization, facts: Facts) -> Iterator[Change]:
+    """Every account of the catalog that is not as the catalog says, and every one in a team's unit that has no item."""
+    declared = {(team.name, account.name): account for team, account in organization.accounts()}
+    look = _Look(facts.members, {(each.stack_set, each.account_id): each for each in facts.instances})
+    for row in facts.accounts:
+        if row.state in _COMPARED:
+            yield from look.at(row, declared.get((row.team, row.name)))
+    known = {row.account_id for row in facts.accounts}
+    for member in facts.members.values():
+        if member.unit in _TEAM_UNITS and member.account_id not in known:
+            yield Change(
+                "drift",
+                f"account {member.account_id}",
+                f"stands in {member.unit}, and the catalog does not know it",
+                f"aws organizations list-parents --child-id {member.account_id}",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Members by id; instances by StackSet and account."""
+
+    members: Mapping[str, Member]
+    instances: Mapping[tuple[str, str], StackInstance]
+
+    def at(self, row: AccountView, account: AccountDeclaration | None) -> Iterator[Change]:
+        request = f"headgate accounts request {row.team}"
+        member = self.members.get(row.account_id or "")
+        if row.state == "retired":
+            yield from _retired(row, member)
+            return
+        if member is None or member.status != "ACTIVE":
+            status = "not in the organization" if member is None else member.status.lower()
+            yield Change("drift", row.label, f"{row.account_id} is {status}, the catalog says {row.state}", request)
+            return
+        if account and account.account_id and account.account_id != row.account_id:
+            message = f"is {row.account_id} in the catalog, but {account.account_id} in the declaration"
+            yield Change("drift", row.label, message, f"headgate accounts show {row.team}")
+        unit = UNITS_OF_STATE.get(row.state) or (account.unit.lower() if account else member.unit)
+        if member.unit != unit:
+            command = f"headgate accounts quarantine {row.team}" if row.state == "quarantined" else request
+            yield Change("drift", row.label, f"stands in {member.unit}, not in {unit}", command)
+        yield from self._stacks(row, request)
+
+    def _stacks(self, row: AccountView, request: str) -> Iterator[Change]:
+        names = ["headgate-guard", "headgate-account", *(f"headgate-environment-{each}" for each in row.environments)]
+        for name in names:
+            found = self.instances.get((name, row.account_id or ""))
+            if found is None:
+                yield Change("drift", row.label, f"has no stack of {name}", request)
+            elif found.status != "CURRENT":
+                reason = f": {found.reason}" if found.reason else ""
+                yield Change("drift", row.label, f"its stack of {name} is {found.status.lower()}{reason}", request)
+
+
+def _retired(row: AccountView, member: Member | None) -> Iterator[Change]:
+    """A retired account has left the organization, is closed, or stands in Retired."""
+    if member is not None and member.status == "ACTIVE" and member.unit != "retired":
+        command = f"aws organizations list-parents --child-id {member.account_id}"
+        yield Change("drift", row.label, f"is retired, and stands in {member.unit}", command)
