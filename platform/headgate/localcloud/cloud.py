@@ -222,7 +222,7 @@ class LocalCloud:
     def _services(self) -> Mapping[str, Service]:
         return {
             "s3": S3Service(self.objects, self.object_notices.refused),
-            "logs": LogsService(self.logs),
+            "logs": LogsService(self.logs, self.documents),
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": SageMakerRuntime(self.jobs),
             "lambda": self.invocations,

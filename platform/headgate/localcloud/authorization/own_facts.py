@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,6 +11,7 @@ from xml.etree import ElementTree as ET
 from headgate.localcloud.authorization.arns import Arn
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.identity.directory import Document, ResourceRecord
+from headgate.localcloud.logs import policies
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.organizations.model import Account, Organization, Policy, Unit
 from headgate.localcloud.organizations.store import OrganizationStore
@@ -27,7 +29,7 @@ def own_facts(
     return {
         "s3": BucketFacts(objects),
         "sagemaker": SageMakerFacts(documents),
-        "logs": LogFacts(logs),
+        "logs": LogFacts(logs, documents),
         "organizations": OrganizationFacts(organizations),
     }
 
@@ -93,10 +95,18 @@ class SageMakerFacts:
             group = arn.name.partition("/")[0]
             found = self._documents.find(Key(arn.account, arn.region, "model-package-group-policy", group))
             policy = Document(f"policy of model package group {group}", found["ResourcePolicy"]) if found else None
-        tags = self._documents.find(Key(arn.account, arn.region, "tags", arn.text)) or {}
+        tags = self._documents.find(Key(arn.account, arn.region, "tags", self._tagged(arn))) or {}
         if policy is None and not tags and self._documents.find(self._key(arn)) is None:
             return None
         return ResourceRecord(arn.account, policy, tags)
+
+    @staticmethod
+    def _tagged(arn: Arn) -> str:
+        """Whose tags count: a version has those of its group (SageMaker API, CreateModelPackage)."""
+        group, slash, _ = arn.name.partition("/")
+        if arn.kind != "model-package" or not slash:
+            return arn.text
+        return f"arn:aws:sagemaker:{arn.region}:{arn.account}:model-package-group/{group}"
 
     @staticmethod
     def _key(arn: Arn) -> Key:
@@ -105,17 +115,23 @@ class SageMakerFacts:
 
 
 class LogFacts:
-    """Log groups and their tags."""
+    """Log groups and their tags. The account's resource policies are those of every group of it."""
 
-    def __init__(self, logs: LogStore) -> None:
+    def __init__(self, logs: LogStore, documents: Documents) -> None:
         self._logs = logs
+        self._documents = documents
 
     def __call__(self, arn: Arn) -> ResourceRecord | None:
         if arn.kind != "log-group":
             return None
         name = arn.name.partition(":")[0]
         group: Any = self._logs.find_group(arn.account, arn.region, name)
-        return ResourceRecord(arn.account, None, dict(group.settings.tags)) if group is not None else None
+        if group is None:
+            return None
+        statements = policies.statements(self._documents, arn.account, arn.region)
+        text = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        policy = Document("resource policies of CloudWatch Logs", text) if statements else None
+        return ResourceRecord(arn.account, policy, dict(group.settings.tags))
 
 
 class OrganizationFacts:

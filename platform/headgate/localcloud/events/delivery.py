@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from headgate.localcloud.documents import Documents, Key, MissingError
+from headgate.localcloud.events.failures import RoleError, error_code, passes
 from headgate.localcloud.events.targets import Parcel, TargetKind, queue_url
 from headgate.localcloud.seams import Caller, Json
 
@@ -21,7 +22,6 @@ _WORKERS = 8
 _DEFAULT_ATTEMPTS = 185
 _DEFAULT_AGE = 86400
 _LONGEST_PAUSE = 300.0
-_PASSING = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "ServiceUnavailable"})
 _LOG = logging.getLogger(__name__)
 
 
@@ -43,11 +43,15 @@ class Callers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Whose deliveries they are: the kind of their documents, the service that calls, and how it calls targets."""
+    """Whose deliveries they are: the kind of their documents, the service that calls, and how it calls targets.
+
+    `source_name` is what a dead-letter queue's message calls the rule, schedule, … that the delivery is of.
+    """
 
     kind: str
     principal: str
     target_kind: Callable[[Json], TargetKind]
+    source_name: str = "RULE_ARN"
 
 
 class Deliveries:
@@ -115,15 +119,22 @@ class Deliveries:
         caller = Caller(key.account, key.region, service=self._origin.principal, context=context)
         role = delivery["target"].get("RoleArn")
         if role:
-            return self._callers.client(caller, service, role)
+            try:
+                return self._callers.client(caller, service, role)
+            except Exception as error:
+                raise RoleError(str(error)) from error
         return self._callers.service_client(self._origin.principal, caller, service, context)
 
     def _failed(self, key: Key, delivery: Json, error: Exception) -> None:
         policy = delivery["target"].get("RetryPolicy", {})
         attempts = delivery["attempts"] + 1
         age = self._timeline.now() - delivery["accepted"]
-        tried = attempts > policy.get("MaximumRetryAttempts", _DEFAULT_ATTEMPTS)
-        if _passes(error) and not tried and age < policy.get("MaximumEventAgeInSeconds", _DEFAULT_AGE):
+        exhausted = ""
+        if attempts > policy.get("MaximumRetryAttempts", _DEFAULT_ATTEMPTS):
+            exhausted = "MaximumRetryAttempts"
+        elif age >= policy.get("MaximumEventAgeInSeconds", _DEFAULT_AGE):
+            exhausted = "MaximumEventAgeInSeconds"
+        if passes(error) and not exhausted:
             self._documents.update(key, lambda body: body.update(attempts=attempts))
             pause = min(2.0 ** (attempts - 1), _LONGEST_PAUSE)
             self._timeline.call_at(self._timeline.now() + pause, lambda: self.start([key]))
@@ -132,19 +143,20 @@ class Deliveries:
         _LOG.warning("an event for %s by %s is not delivered: %s", target, delivery["source_arn"], error)
         queue = delivery["target"].get("DeadLetterConfig", {}).get("Arn")
         if queue:
-            self._give_up(key, delivery, queue, error)
+            self._give_up(key, delivery, queue, error, exhausted if passes(error) else "")
         self._forget(key)
 
-    def _give_up(self, key: Key, delivery: Json, queue: str, error: Exception) -> None:
+    def _give_up(self, key: Key, delivery: Json, queue: str, error: Exception, exhausted: str) -> None:
         """Put the event on the dead-letter queue, with the reasons as message attributes as EventBridge does."""
         context = {"aws:SourceArn": delivery["source_arn"], "aws:SourceAccount": key.account}
         sqs = self._callers.service_client(self._origin.principal, Caller(key.account, key.region), "sqs", context)
         attributes = {
-            "RULE_ARN": delivery["source_arn"],
+            self._origin.source_name: delivery["source_arn"],
             "TARGET_ARN": delivery["target"]["Arn"],
-            "ERROR_CODE": _code(error),
+            "ERROR_CODE": error_code(error),
             "ERROR_MESSAGE": str(error)[:500],
             "RETRY_ATTEMPTS": str(delivery["attempts"]),
+            **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
         }
         try:
             sqs.send_message(
@@ -162,17 +174,3 @@ class Deliveries:
             self._documents.delete(key)
         except MissingError:
             _LOG.debug("delivery %s was made twice", key.name)
-
-
-def _code(error: Exception) -> str:
-    response = getattr(error, "response", {})
-    return str(response.get("Error", {}).get("Code", type(error).__name__))
-
-
-def _passes(error: Exception) -> bool:
-    """Whether the same call may succeed later."""
-    response = getattr(error, "response", None)
-    if response is None:
-        return type(error).__module__.startswith("botocore")
-    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return (status >= 500 and status != 501) or _code(error) in _PASSING

@@ -57,7 +57,7 @@ class Rules:
         self._clock = clock
         self._listening: dict[Bus, tuple[tuple[Rule, EventPattern], ...]] = {}
         self.changed: Callable[[Key], None] = lambda _: None
-        documents.watch((KIND,), lambda key, *_: self._listening.pop(_bus_of(key), None))
+        documents.watch((KIND,), self._forget)
 
     def operations(self) -> dict[str, Operation]:
         return {
@@ -98,6 +98,9 @@ class Rules:
             known = tuple((rule, EventPattern(rule.body["EventPattern"])) for rule in rules if rule.enabled)
             self._listening[bus] = known
         return known
+
+    def _forget(self, key: Key, *_: Json | None) -> None:
+        self._listening.pop(_bus_of(key), None)
 
     def put(self, caller: Caller, request: Json) -> Json:
         bus = find_bus(caller, request.get("EventBusName"))

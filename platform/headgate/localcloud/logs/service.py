@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+from headgate.localcloud.documents import Documents
 from headgate.localcloud.errors import AwsError, unsupported
 from headgate.localcloud.logs.errors import invalid_parameter
 from headgate.localcloud.logs.filter_api import FilterOperation
 from headgate.localcloud.logs.groups_api import GroupOperations
+from headgate.localcloud.logs.policies import ResourcePolicies
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.logs.streams_api import StreamOperations
 from headgate.localcloud.sagemaker.operations import Operations
@@ -17,13 +19,17 @@ _TARGET = "Logs_20140328."
 
 
 class LogsService:
-    """The CloudWatch Logs API over a LogStore. Operations that it lacks raise; none falls through to moto."""
+    """The CloudWatch Logs API over a LogStore, resource policies over documents.
 
-    def __init__(self, store: LogStore) -> None:
+    Operations that it lacks raise; none falls through to moto.
+    """
+
+    def __init__(self, store: LogStore, documents: Documents) -> None:
         self.operations = Operations("logs")
         self.operations.add(GroupOperations(store).table())
         self.operations.add(StreamOperations(store).table())
         self.operations.add({"FilterLogEvents": FilterOperation(store).filter})
+        self.operations.add(ResourcePolicies(documents, store.clock).table())
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request. Raises AwsError."""

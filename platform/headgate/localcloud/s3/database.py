@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS parts (
     modified REAL NOT NULL, blob TEXT NOT NULL, checksums TEXT NOT NULL,
     PRIMARY KEY (upload_id, number)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS notices (sequence INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL);
 """
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
-from headgate.localcloud.s3 import headers
+from headgate.localcloud.s3 import changes, headers
 from headgate.localcloud.s3.access import require
 from headgate.localcloud.s3.blobs import CHUNK, StagedBlob
 from headgate.localcloud.s3.checksums import Verifier
@@ -54,7 +54,7 @@ def post_object(request: S3Request) -> HttpResponse:
     attributes = headers.attributes_of(asked, request.store, request.bucket)
     with request.store.stage() as staged:
         attributes = headers.with_checksum(attributes, _receive(form, staged, asked, sizes))
-        info = request.store.put_staged(request.bucket, key, staged, attributes)
+        info = request.store.put_staged(request.bucket, key, staged, attributes, event=changes.POST)
     location = f"/{info.bucket}/{info.key}"
     found = {**headers.write_headers(info, bucket.versioning), "location": location}
     redirect, status = fields.get("success_action_redirect", ""), fields.get("success_action_status", "204")

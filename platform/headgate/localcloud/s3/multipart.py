@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
-from headgate.localcloud.s3 import checksums
+from headgate.localcloud.s3 import changes, checksums
 from headgate.localcloud.s3.blobs import StagedBlob
 from headgate.localcloud.s3.errors import S3Error, bad_digest
 from headgate.localcloud.s3.names import check_key
@@ -99,7 +99,13 @@ def complete(
             find(store, upload.bucket, upload.key, upload.upload_id)
             store.release(store.uploads.delete(upload.upload_id))
             return store.put_staged(
-                upload.bucket, upload.key, staged, attributes, etag=_etag(parts), precondition=precondition
+                upload.bucket,
+                upload.key,
+                staged,
+                attributes,
+                etag=_etag(parts),
+                precondition=precondition,
+                event=changes.COMPLETE_UPLOAD,
             )
 
 

@@ -11,6 +11,14 @@ from headgate.localcloud.s3.errors import invalid_argument
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse
 
+RefusedDestination = Callable[[str, str], str]
+"""Why a destination (an ARN) takes no notifications of a bucket; empty when it does."""
+
+
+def lets_everything_in(bucket: str, destination: str) -> str:  # noqa: ARG001 - a RefusedDestination
+    """Takes destinations as they are given."""
+    return ""
+
 
 @dataclass(frozen=True, slots=True)
 class S3Request:
@@ -21,6 +29,7 @@ class S3Request:
     bucket: str
     key: str
     query: Mapping[str, str]
+    refused: RefusedDestination = lets_everything_in
 
     @property
     def caller(self) -> Caller:

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.s3.access import require
 from headgate.localcloud.s3.addressing import bucket_and_key
+from headgate.localcloud.s3.changes import Requester, requester
 from headgate.localcloud.s3.errors import access_denied, invalid_argument, render
 from headgate.localcloud.s3.headers import refuse_unsupported
 from headgate.localcloud.s3.names import check_key
-from headgate.localcloud.s3.request import S3Request
+from headgate.localcloud.s3.request import RefusedDestination, S3Request, lets_everything_in
 from headgate.localcloud.s3.routes import action_of, find_route
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.seams import HttpRequest, HttpResponse
@@ -24,14 +25,20 @@ _DISK_FULL = AwsError(
 
 
 class S3Service:
-    """The S3 API over an ObjectStore. Errors leave as XML, so `handle` raises none of AWS's."""
+    """The S3 API over an ObjectStore. Errors leave as XML, so `handle` raises none of AWS's.
 
-    def __init__(self, store: ObjectStore) -> None:
+    `refused` tries a destination of notifications and says why it takes none.
+    """
+
+    def __init__(self, store: ObjectStore, refused: RefusedDestination = lets_everything_in) -> None:
         self._store = store
+        self._refused = refused
 
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer one request; signatures are taken as they are, expired presigned URLs are refused."""
         request_id = self._store.new_id()[:16].upper()
+        who = Requester(request.caller.service or request.caller.account, request.caller.principal, request_id)
+        token = requester.set(who)
         try:
             response = self._answer(request)
         except AwsError as error:
@@ -40,12 +47,14 @@ class S3Service:
             if not _is_disk_full(error):
                 raise
             response = render(_DISK_FULL, request.method, request.path, request_id)
+        finally:
+            requester.reset(token)
         response.headers["x-amz-request-id"] = request_id
         return response
 
     def _answer(self, http: HttpRequest) -> HttpResponse:
         bucket, key = bucket_and_key(http)
-        request = S3Request(http, self._store, bucket, key, dict(http.query))
+        request = S3Request(http, self._store, bucket, key, dict(http.query), self._refused)
         if key:
             check_key(key)
         route = find_route(request)

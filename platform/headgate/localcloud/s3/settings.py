@@ -1,6 +1,6 @@
 """Bucket subresources that are kept durably and returned as they were put.
 
-Encryption, policy and public access block have an effect; lifecycle, CORS, logging and notification have none here
+Encryption, policy, public access block and notification have an effect; lifecycle, CORS and logging have none here
 yet, and the documentation says so. Every other subresource of S3 has no route, so it answers 501.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
-from headgate.localcloud.s3 import policy
+from headgate.localcloud.s3 import notification, policy
 from headgate.localcloud.s3.body import read_document
 from headgate.localcloud.s3.errors import S3Error, access_denied, malformed_xml
 from headgate.localcloud.s3.request import Route, S3Request, xml_response
@@ -28,7 +28,8 @@ _ABSENT = b""
 class Setting:
     """A subresource: its query parameter, the root of its document, its IAM actions, the error when it is not there.
 
-    `default` is what AWS answers for a bucket on which nothing was put; `put_status` and the rest are HTTP.
+    `default` is what AWS answers for a bucket on which nothing was put; `put_status` and the rest are HTTP. `check`
+    raises S3Error for a document that is refused.
     """
 
     query: str
@@ -39,6 +40,7 @@ class Setting:
     default: Callable[[], bytes] | None = None
     deletable: bool = False
     put_status: int = 200
+    check: Callable[[S3Request, bytes], None] | None = None
 
 
 SETTINGS = (
@@ -64,6 +66,7 @@ SETTINGS = (
         "s3:GetBucketNotification",
         "s3:PutBucketNotification",
         default=partial(document, "NotificationConfiguration"),
+        check=notification.check,
     ),
     Setting(
         "cors",
@@ -176,6 +179,8 @@ def _put(setting: Setting, request: S3Request) -> HttpResponse:
         parse(body, setting.root)
     except ValueError as error:
         raise malformed_xml(str(error)) from error
+    if setting.check is not None:
+        setting.check(request, body)
     request.store.put_setting(request.bucket, setting.query, body)
     return HttpResponse(setting.put_status)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from headgate.localcloud.errors import AwsError
+from headgate.localcloud.s3 import changes
 from headgate.localcloud.s3.blobs import BlobFolder, StagedBlob, require_regular_file
 from headgate.localcloud.s3.database import Database
 from headgate.localcloud.s3.index import BucketIndex, NewVersion, VersionIndex
@@ -54,6 +55,7 @@ class ObjectStore:
         self.buckets = BucketIndex(self.database)
         self.versions = VersionIndex(self.database, self.blobs.path)
         self.uploads = UploadIndex(self.database)
+        self.changed: changes.Observer = changes.nobody
         self.blobs.sweep(self.versions.blobs())
 
     def close(self) -> None:
@@ -209,6 +211,7 @@ class ObjectStore:
         *,
         etag: str | None = None,
         precondition: Precondition | None = None,
+        event: str = changes.PUT,
     ) -> ObjectInfo:
         """Make a staged blob the current object; `etag` defaults to the MD5 of its bytes in hex."""
         check_key(key)
@@ -216,7 +219,7 @@ class ObjectStore:
         with self.database.transaction():
             self._check(bucket, key, precondition)
             blob = self.blobs.publish(staged)
-            return self._add(bucket, key, size, tag, blob, attributes)
+            return self._add(bucket, key, size, tag, blob, attributes, event)
 
     def copy(
         self,
@@ -235,7 +238,7 @@ class ObjectStore:
                 blob = self.blobs.link(source.path.name)
             except FileNotFoundError as error:
                 raise AwsError("NoSuchKey", f"the key '{source.key}' does not exist", status=404) from error
-            return self._add(bucket, key, source.size, source.etag, blob, attributes)
+            return self._add(bucket, key, source.size, source.etag, blob, attributes, changes.COPY)
 
     def set_attributes(self, info: ObjectInfo, attributes: Attributes) -> None:
         """Replace what is kept beside the bytes (tags, ACL) of one version."""
@@ -251,12 +254,18 @@ class ObjectStore:
         with self.database.transaction():
             versioning = self.bucket(bucket).versioning
             if not versioning:
+                removed = self.find(bucket, key)
                 self.release(self.versions.remove(bucket, key, NULL_VERSION))
+                if removed is not None:
+                    self.changed(changes.DELETE, removed)
                 return None
             version_id = self.new_id() if versioning == "Enabled" else NULL_VERSION
             new = NewVersion(bucket, key, version_id, 0, "", self.clock.now(), "", Attributes())
             self.release(self.versions.add(new))
-            return self.versions.latest(bucket, key)
+            marker = self.versions.latest(bucket, key)
+            if marker is not None:
+                self.changed(changes.DELETE_MARKER, marker)
+            return marker
 
     def delete_version(self, bucket: str, key: str, version_id: str) -> ObjectInfo | None:
         """Remove one version for good; returns what it was. Raises AwsError (NoSuchBucket)."""
@@ -264,6 +273,8 @@ class ObjectStore:
             self.bucket(bucket)
             found = self.versions.version(bucket, key, version_id)
             self.release(self.versions.remove(bucket, key, version_id))
+            if found is not None:
+                self.changed(changes.DELETE, found)
             return found
 
     def release(self, blobs: Iterable[str]) -> None:
@@ -275,11 +286,13 @@ class ObjectStore:
         if precondition is not None:
             precondition(self.find(bucket, key))
 
-    def _add(self, bucket: str, key: str, size: int, etag: str, blob: str, attributes: Attributes) -> ObjectInfo:
+    def _add(
+        self, bucket: str, key: str, size: int, etag: str, blob: str, attributes: Attributes, event: str
+    ) -> ObjectInfo:
         version_id = self.new_id() if self.bucket(bucket).versioning == "Enabled" else NULL_VERSION
         modified = self.clock.now()
         self.release(self.versions.add(NewVersion(bucket, key, version_id, size, etag, modified, blob, attributes)))
-        return ObjectInfo(
+        info = ObjectInfo(
             bucket=bucket,
             key=key,
             size=size,
@@ -289,6 +302,8 @@ class ObjectStore:
             version_id=None if version_id == NULL_VERSION else version_id,
             attributes=attributes,
         )
+        self.changed(event, info)
+        return info
 
 
 def _attributes(metadata: Mapping[str, str] | None, content_type: str) -> Attributes:

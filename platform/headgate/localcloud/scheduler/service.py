@@ -26,7 +26,7 @@ class Scheduler:
         self._documents = documents
         self._timeline = timeline
         self._deliveries = Deliveries(
-            documents, timeline, callers, Origin("schedule-delivery", _PRINCIPAL, target_kind)
+            documents, timeline, callers, Origin("schedule-delivery", _PRINCIPAL, target_kind, "SCHEDULE_ARN")
         )
         self._groups = Groups(documents, timeline)
         self._schedules = Schedules(documents, self._groups, timeline)

@@ -101,13 +101,21 @@ def test_a_model_package_has_its_groups_policy(tmp_path: Path) -> None:
     assert facts(arn(f"{start}:endpoint/e")) == ResourceRecord(ACCOUNT)
 
 
-def test_log_groups_have_tags(tmp_path: Path) -> None:
+def test_log_groups_have_tags_and_the_policies_of_their_account(tmp_path: Path) -> None:
     logs = LogStore(tmp_path, FakeClock())
     logs.add_group(ACCOUNT, REGION, "/aws/lambda/f", tags={"team": "a"})
-    facts = LogFacts(logs)
+    documents = Documents(tmp_path / "state.db")
+    facts = LogFacts(logs, documents)
     found = facts(arn(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/f:log-stream:s"))
     assert found is not None
-    assert found.tags == {"team": "a"}
+    assert (found.tags, found.policy) == ({"team": "a"}, None)
+    for name in ("one", "two"):
+        body = {"policyDocument": json.dumps({"Statement": {"Sid": name}})}
+        documents.put(Key(ACCOUNT, REGION, "logs-resource-policy", name), body)
+    found = facts(arn(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/f"))
+    assert found is not None
+    assert found.policy is not None
+    assert '"Statement": [{"Sid": "one"}, {"Sid": "two"}]' in found.policy.text
     assert facts(arn(f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/none")) is None
     assert facts(arn(f"arn:aws:logs:{REGION}:{ACCOUNT}:destination:d")) is None
 

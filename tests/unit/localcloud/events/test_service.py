@@ -172,7 +172,7 @@ def test_what_is_refused_goes_to_the_dead_letter_queue_with_the_reason(bench: Be
     _, (operation, _, request) = bench.targets.wait(2)
     assert operation == "send_message"
     assert json.loads(request["MessageBody"])["detail"] == {"n": 1}
-    assert request["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "AccessDeniedException"
+    assert request["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
     _until(lambda: not bench.documents.list("event-delivery"))
 
 

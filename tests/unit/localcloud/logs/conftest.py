@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from headgate.localcloud.documents import Documents
 from headgate.localcloud.logs.service import LogsService
 from headgate.localcloud.logs.store import LogStore
 from unit.localcloud.http_harness import FakeClock, Slot, make_client, serve
@@ -23,6 +24,13 @@ def store(tmp_path: Path, clock: FakeClock) -> LogStore:
     return LogStore(tmp_path / "logs", clock)
 
 
+@pytest.fixture
+def documents(tmp_path: Path) -> Iterator[Documents]:
+    opened = Documents(tmp_path / "state.db")
+    yield opened
+    opened.close()
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[tuple[Slot, Any]]:
     """A server for all tests: its place for a service, and a client of account 111111111111."""
@@ -34,8 +42,8 @@ def server() -> Iterator[tuple[Slot, Any]]:
 
 
 @pytest.fixture
-def logs(server: tuple[Slot, Any], store: LogStore) -> Any:
+def logs(server: tuple[Slot, Any], store: LogStore, documents: Documents) -> Any:
     """A client that talks to a LogsService over `store`."""
     slot, client = server
-    slot.service = LogsService(store)
+    slot.service = LogsService(store, documents)
     return client

@@ -23,8 +23,8 @@ from headgate.localcloud.seams import Caller, HttpRequest
         ("Logs_20140328.CreateLogGroup", b'{"logGroupName": 7}', "InvalidParameterException"),
     ],
 )
-def test_what_is_refused(store, target: str, body: bytes, code: str) -> None:
+def test_what_is_refused(store, documents, target: str, body: bytes, code: str) -> None:
     headers = {"x-amz-target": target}
     request = HttpRequest("POST", "/", (), headers, io.BytesIO(body), "logs", Caller("111111111111", "us-east-1"))
     with pytest.raises(AwsError, match=code):
-        LogsService(store).handle(request)
+        LogsService(store, documents).handle(request)
