@@ -1,0 +1,58 @@
+"""What the documentation says of the declaration, of permissions and of templates is what they are."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from headgate.control.vending.values import State
+from headgate.infra.permissions.boundary import boundary
+from headgate.infra.permissions.guardrails import Guardrail, guardrails
+from unit.docs.costs import endpoint_services
+from unit.docs.tables import DOCS, GENERATED, marked
+
+ATTACHED = [each for each in guardrails() if each.option is None]
+
+
+@pytest.mark.parametrize(("page", "name"), sorted(GENERATED))
+def test_generated_part_is_up_to_date(page: str, name: str) -> None:
+    """After a change that is meant: `PYTHONPATH=tests python -m unit.docs.tables`, and read the diff."""
+    assert marked(page, name) == GENERATED[page, name]()
+
+
+@pytest.mark.parametrize(
+    "guardrail", [each for each in guardrails() if each.option is None], ids=lambda each: each.name
+)
+def test_every_statement_of_a_guardrail_has_its_reason(guardrail: Guardrail) -> None:
+    section = _section("security-model.md", f"`{guardrail.name}`")
+    explained = re.findall(r"^\| (\w+) \|", section, re.MULTILINE)
+    assert [each for each in explained if each != "statement"] == [each.sid for each in guardrail.document.statements]
+
+
+def test_every_statement_of_the_boundary_is_explained() -> None:
+    section = _section("security-model.md", "The boundary")
+    assert set(re.findall(r"^\| (\w+) \|", section, re.MULTILINE)) - {"statement"} == {
+        each.sid for each in boundary().statements
+    }
+
+
+def test_every_endpoint_is_named() -> None:
+    text = _section("accounts.md", "An account of a team")
+    assert set(re.findall(r"`([a-z0-9.]+)`", text)) == set(endpoint_services())
+
+
+def test_every_state_is_explained() -> None:
+    text = (DOCS / "platform-guide.md").read_text()
+    for state in State:
+        assert f"| `{state}` |" in text
+
+
+def _section(page: str, title: str) -> str:
+    """The text below a heading, up to the next one of its level or above."""
+    text = (DOCS / page).read_text()
+    found = re.search(rf"^(#+) {re.escape(title)}$", text, re.MULTILINE)
+    assert found, f"{page} has no section {title}"
+    rest = text[found.end() :]
+    end = re.search(rf"^#{{1,{len(found[1])}}} ", rest, re.MULTILINE)
+    return rest[: end.start()] if end else rest
