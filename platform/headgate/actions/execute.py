@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from headgate.pipelines import Compiled
 
 
+ENVIRONMENT_TAG = "headgate:environment"
+"""On what a project creates in a vended account: whose it is, where several environments share an account."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deployed:
     """A pipeline as the cloud now has it. `uploaded` counts the assets that it did not have yet."""
@@ -45,7 +49,8 @@ def deploy_pipeline(session: Session, compiled: Compiled, *, project: str, role_
     try:
         current = sagemaker.describe_pipeline(PipelineName=compiled.name)
     except sagemaker.exceptions.ResourceNotFound:
-        tags = {**compiled.tags, PROJECT_TAG: project}
+        environment = {ENVIRONMENT_TAG: session.landing.environment} if session.landing else {}
+        tags = {**compiled.tags, PROJECT_TAG: project, **environment}
         made = sagemaker.create_pipeline(
             **request,
             Tags=[{"Key": name, "Value": value} for name, value in tags.items()],

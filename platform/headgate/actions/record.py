@@ -51,7 +51,7 @@ class ExecutionRecord:
 
 def gather(session: Session, project: str, run: RunView) -> ExecutionRecord:
     """Read what an ended execution's jobs and version say of themselves."""
-    sagemaker, s3 = session.client("sagemaker"), session.client("s3")
+    sagemaker = session.client("sagemaker")
     hyperparameters: dict[str, str] = {}
     metrics: dict[str, float] = {}
     artifacts: dict[str, str] = {}
@@ -66,12 +66,13 @@ def gather(session: Session, project: str, run: RunView) -> ExecutionRecord:
             artifacts["model"] = model
     properties: dict[str, str] = {}
     if run.model_package_arn:
-        package = sagemaker.describe_model_package(ModelPackageName=run.model_package_arn)
+        registry = session.registry
+        package = registry.client("sagemaker").describe_model_package(ModelPackageName=run.model_package_arn)
         properties = dict(package.get("CustomerMetadataProperties", {}))
         evaluation = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
         if evaluation:
             artifacts["evaluation"] = evaluation
-            metrics |= flatten_metrics(read_json(s3, evaluation))
+            metrics |= flatten_metrics(read_json(registry.client("s3"), evaluation))
     return ExecutionRecord(
         project=project,
         pipeline=run.pipeline,
@@ -200,7 +201,7 @@ def record_run(opened: OpenProject, session: Session, run: RunView) -> dict[str,
 
 def attach(session: Session, model_package_arn: str, properties: Mapping[str, str]) -> None:
     """Put properties on a version, next to those it has; its approval is left as it is."""
-    session.client("sagemaker").update_model_package(
+    session.registry.client("sagemaker").update_model_package(
         ModelPackageArn=model_package_arn, CustomerMetadataProperties=dict(properties)
     )
 

@@ -40,4 +40,11 @@ def land(session: Session, project: str, way: Way, folder: Path) -> Session:
     between = ci.assume(f"arn:aws:iam::{way.tooling}:role/headgate/headgate-tooling-deployer", tags)
     deployer = between.assume(f"arn:aws:iam::{way.account}:role/headgate/headgate-{way.environment}-deployer", tags)
     landing = read_landing(deployer.client("ssm"), way.account, way.environment, project)
-    return replace(deployer, landing=landing, declared_role=landing.role_arn, declared_bucket=landing.bucket)
+    registry = between if landing.model_package_group else None
+    return replace(
+        deployer,
+        landing=landing,
+        in_registry=registry,
+        declared_role=landing.role_arn,
+        declared_bucket=landing.bucket,
+    )

@@ -48,6 +48,7 @@ class Session:
     _clients: dict[str, Any] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     landing: Landing | None = None
+    in_registry: Session | None = field(default=None, repr=False)
     _keys: Mapping[str, str] | None = field(default=None, repr=False)
 
     @property
@@ -68,6 +69,11 @@ class Session:
             expected="role: arn:aws:iam::<account>:role/<name>, which SageMaker may assume",
             next_command="headgate validate",
         )
+
+    @property
+    def registry(self) -> Session:
+        """The session that looks at registered models: where a project lands they are in the tooling account."""
+        return self.in_registry or self
 
     def client(self, service: str) -> Any:
         """A boto3 client. What is wrong with credentials or the connection is raised as UserError or FailedError."""

@@ -29,7 +29,7 @@ def list_(group: str | None, target: str, options: Options) -> None:
     """The versions of one model group, or of all, newest first."""
     from headgate.views.models import list_groups, list_versions
 
-    session = connect(open_project(options), target)
+    session = connect(open_project(options), target).registry
     sagemaker, s3 = session.client("sagemaker"), session.client("s3")
     groups = [group] if group else list_groups(sagemaker)
     versions = [version for name in groups for version in list_versions(sagemaker, s3, name)]
@@ -61,7 +61,7 @@ def list_(group: str | None, target: str, options: Options) -> None:
 @options
 def show(model: str, target: str, options: Options) -> None:
     """One version: GROUP for the newest, or GROUP/VERSION."""
-    session = connect(open_project(options), target)
+    session = connect(open_project(options), target).registry
     version = find_version(session, model)[0]
     emit(options, version, lambda: "\n".join(_facts(version)))
 
@@ -75,7 +75,7 @@ def lineage(model: str, other: int | None, target: str, options: Options) -> Non
     """Where a version comes from, and whether it reproduces another (by default the one before it)."""
     from headgate.views.models import compare
 
-    session = connect(open_project(options), target)
+    session = connect(open_project(options), target).registry
     version, siblings = find_version(session, model)
     reference = _reference(version, siblings, other)
     verdict = compare(version, reference) if reference else None

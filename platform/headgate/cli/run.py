@@ -130,7 +130,8 @@ def _ending(session: Session, run: RunView, name: str) -> str:
     if run.reason:
         lines.append(f"reason: {run.reason}")
     if run.model_package_arn and run.status == "Succeeded":
-        version = read_version(session.client("sagemaker"), session.client("s3"), run.model_package_arn)
+        registry = session.registry
+        version = read_version(registry.client("sagemaker"), registry.client("s3"), run.model_package_arn)
         result = version.verdict or ", ".join(f"{name} {value:.4g}" for name, value in version.metrics.items())
         registered = f"registered {version.group}/{version.version}, {version.approval}"
         lines.append(style(f"{registered}: {result}" if result else registered, "bold"))

@@ -51,6 +51,7 @@ class S3:
 class Session:
     def __init__(self, job: dict[str, Any]) -> None:
         self.clients: dict[str, Any] = {"sagemaker": SageMaker(job), "s3": S3()}
+        self.registry = self
 
     def client(self, name: str) -> Any:
         return self.clients[name]

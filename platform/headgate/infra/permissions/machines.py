@@ -152,6 +152,7 @@ def _of_tooling() -> tuple[Role, ...]:
             trust.members("deployer/tooling", DEPLOYER_PERSONA),
             (
                 registry.READ_REGISTRY,
+                registry.ANNOTATE,
                 registry.PULL_IMAGES,
                 registry.PUSH_IMAGES,
                 registry.READ_SHARED,

@@ -90,6 +90,20 @@ TAG_PACKAGES = Capability(
         ),
     ),
 )
+ANNOTATE = Capability(
+    "annotate model packages",
+    "put facts on the team's model packages, such as where their experiment is kept, never their approval",
+    (
+        Statement("AnnotatePackages", ("sagemaker:UpdateModelPackage",), (resources.MODEL_PACKAGES,), of_own_team()),
+        Statement(
+            "NeverApprove",
+            ("sagemaker:UpdateModelPackage",),
+            (resources.MODEL_PACKAGES,),
+            {"Null": {"sagemaker:ModelApprovalStatus": "false"}},
+            effect="Deny",
+        ),
+    ),
+)
 PULL_IMAGES = Capability(
     "pull images",
     "pull the team's images from tooling, and AWS's own",
