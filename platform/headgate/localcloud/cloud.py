@@ -22,7 +22,8 @@ from headgate.localcloud.functions.values import Function
 from headgate.localcloud.jobs.engine import JobEngine
 from headgate.localcloud.logs.service import LogsService
 from headgate.localcloud.logs.store import LogStore
-from headgate.localcloud.notices.announcer import Announcer
+from headgate.localcloud.notices.announcer import Announcer, Calls
+from headgate.localcloud.notices.calls import AccountResults
 from headgate.localcloud.notices.objects import ObjectNotices
 from headgate.localcloud.organizations.access_role import make_account_role
 from headgate.localcloud.organizations.service import Organizations
@@ -127,6 +128,9 @@ class LocalCloud:
 
         self.events = EventBridge(self.documents, self.timeline, self)
         Announcer(self.documents, self.events)
+        calls = Calls(self.documents, self.events, self.cloudtrail.logged_for)
+        self.recorder.told, self.recorder.answered = calls.told, calls.answered
+        AccountResults(self.documents, self.recorder.keep, clock.now)
         self.object_notices = ObjectNotices(
             self.objects, self.documents, self.timeline, self, self.events.publish, self.access.gate.require
         )

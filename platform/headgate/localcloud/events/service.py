@@ -71,6 +71,18 @@ class EventBridge:
         event = self._envelope(account, region, source, detail_type, detail, resources, self._timeline.now())
         self._put(Bus(account, region, DEFAULT_BUS), event, 0)
 
+    def publish_call(self, account: str, record: Json) -> None:
+        """Put a request that CloudTrail recorded on an account's default bus, in the region that it is recorded in.
+
+        Of requests that only read those rules hear whose state says so.
+        """
+        region, service = record["awsRegion"], record["eventSource"].partition(".")[0]
+        title = "AWS Service Event" if record["eventType"] == "AwsServiceEvent" else "AWS API Call"
+        event = self._envelope(
+            account, region, f"aws.{service}", f"{title} via CloudTrail", record, (), self._timeline.now()
+        )
+        self._put(Bus(account, region, DEFAULT_BUS), event, 0, reads=bool(record["readOnly"]))
+
     def heard(self, account: str, region: str) -> bool:
         """Whether any rule listens on an account's default bus. Asked for within a transaction."""
         return bool(self.rules.listening(Bus(account, region, DEFAULT_BUS)))
@@ -164,10 +176,11 @@ class EventBridge:
             "detail": detail,
         }
 
-    def _put(self, bus: Bus, event: Json, hops: int) -> None:
+    def _put(self, bus: Bus, event: Json, hops: int, *, reads: bool = False) -> None:
         """Accept an event for every target of every rule that wants it; once this returns it is not lost."""
         with self._documents.transaction():
-            keys = [key for rule in self.rules.wanting(bus, event) for key in self._accept(rule, event, hops)]
+            rules = [rule for rule in self.rules.wanting(bus, event) if rule.reads_too or not reads]
+            keys = [key for rule in rules for key in self._accept(rule, event, hops)]
             if keys:
                 self._documents.after_commit(lambda: self.deliveries.start(keys))
 

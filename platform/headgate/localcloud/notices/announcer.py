@@ -11,8 +11,11 @@ from typing import Protocol
 
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.notices import cloudformation, pipelines, sagemaker
+from headgate.localcloud.notices.calls import image_notices
 from headgate.localcloud.notices.changes import Change, Maker
-from headgate.localcloud.seams import Json
+from headgate.localcloud.seams import HttpRequest, HttpResponse, Json
+from headgate.localcloud.server.parameters import Asked
+from headgate.localcloud.trail.trails import accounts_of
 
 
 class Bus(Protocol):
@@ -22,6 +25,36 @@ class Bus(Protocol):
 
     @property
     def publish(self) -> Callable[[str, str, str, str, Json, tuple[str, ...]], None]: ...
+
+
+class EventBridge(Bus, Protocol):
+    """EventBridge, as CloudTrail sees it."""
+
+    def publish_call(self, account: str, record: Json) -> None: ...
+
+
+class Calls:
+    """Tells the buses of what CloudTrail records and of images in ECR."""
+
+    def __init__(self, documents: Documents, bus: EventBridge, logged_for: Callable[[Json], list[str]]) -> None:
+        self._documents = documents
+        self._bus = bus
+        self._logged_for = logged_for
+
+    def told(self, record: Json) -> None:
+        """An event that CloudTrail has recorded: EventBridge hears of it where a trail is logging."""
+        with self._documents.transaction():
+            if not any(self._bus.heard(account, record["awsRegion"]) for account in accounts_of(record)):
+                return
+        for account in self._logged_for(record):
+            self._bus.publish_call(account, record)
+
+    def answered(self, request: HttpRequest, asked: Asked, owner: str, response: HttpResponse | None) -> None:
+        """A request that was answered."""
+        for notice in image_notices(asked, owner, request, response):
+            self._bus.publish(
+                owner, request.caller.region, notice.source, notice.detail_type, notice.detail, notice.resources
+            )
 
 
 class Announcer:

@@ -72,6 +72,13 @@ class CloudTrail:
         """See to it that what a killed daemon had not delivered is."""
         self.delivery.arrived(0)
 
+    def logged_for(self, event: Json) -> list[str]:
+        """The accounts for which a trail that is logging records an event."""
+        if not self.delivery.logging:
+            return []
+        trails = (trail for trail in self._trails.all() if trail.logging)
+        return list(dict.fromkeys(account for trail in trails for account in trail.wants(event, self._organization_of)))
+
     def create(self, caller: Caller, request: Json) -> Json:
         check_name(request["Name"])
         existing = [

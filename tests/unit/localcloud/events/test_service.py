@@ -330,3 +330,44 @@ def _until(question: Any) -> None:
     while not question():
         assert time.monotonic() < limit
         time.sleep(0.001)
+
+
+def test_rules_hear_of_recorded_calls_and_of_reads_only_if_they_say_so(bench: Bench) -> None:
+    pattern = '{"detail-type": ["AWS API Call via CloudTrail"]}'
+    for name, state in (("writes", "ENABLED"), ("all", "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS")):
+        bench.call("PutRule", Name=name, EventPattern=pattern, State=state)
+        bench.call("PutTargets", Rule=name, Targets=[{"Id": "a", "Arn": LAMBDA, "Input": f'"{name}"'}])
+    record = {"awsRegion": REGION, "eventSource": "organizations.amazonaws.com", "eventType": "AwsApiCall"}
+    bench.bridge.publish_call(ACCOUNT, {**record, "readOnly": True})
+    assert [call[2]["Payload"] for call in bench.targets.wait(1)] == [b'"all"']
+    bench.bridge.publish_call(ACCOUNT, {**record, "readOnly": False})
+    assert sorted(call[2]["Payload"] for call in bench.targets.wait(3)) == [b'"all"', b'"all"', b'"writes"']
+
+
+def test_a_rule_that_changes_is_asked_anew(bench: Bench) -> None:
+    bench.put()
+    assert not bench.bridge.heard(OTHER, REGION)
+    bench.rule("r", ALL, {"Id": "a", "Arn": LAMBDA, "Input": '"first"'})
+    bench.put()
+    bench.targets.wait(1)
+    bench.call("PutTargets", Rule="r", Targets=[{"Id": "a", "Arn": LAMBDA, "Input": '"second"'}])
+    bench.put()
+    assert [call[2]["Payload"] for call in bench.targets.wait(2)] == [b'"first"', b'"second"']
+    bench.call("RemoveTargets", Rule="r", Ids=["a"])
+    bench.call("DeleteRule", Name="r")
+    assert not bench.bridge.heard(ACCOUNT, REGION)
+
+
+def test_what_is_published_in_a_transaction_that_fails_was_never_there(bench: Bench) -> None:
+    bench.rule("r", ALL.replace("mine", "aws.test"), {"Id": "a", "Arn": LAMBDA})
+
+    def fails() -> None:
+        with bench.documents.transaction():
+            bench.bridge.publish(ACCOUNT, REGION, "aws.test", "x", {"n": 1})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    bench.bridge.publish(ACCOUNT, REGION, "aws.test", "x", {"n": 2})
+    ((_, _, request),) = bench.targets.wait(1)
+    assert json.loads(request["Payload"])["detail"] == {"n": 2}
