@@ -1,11 +1,13 @@
-"""The main job, as a user would type it: scaffold a project, train it on the local cloud, see what was registered.
+"""The main job, as two teams would type it: the platform team vends a team its accounts, and the team trains a model.
 
-Every line that starts with `$` is the command that is run. The project stays in a temporary folder, so that the
-commands at the end work.
+Every line that starts with `$` is the command that is run. The organization and the project stay in a temporary
+folder, so that the commands at the end work.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,36 +15,64 @@ import time
 from pathlib import Path
 
 HEADGATE = Path(sys.executable).with_name("headgate")
-NAME = "diabetes-progression"
+ORGANIZATION = Path(__file__).parents[1] / "accounts" / "organization.yaml"
+TEAM, PROJECT = "churn", "diabetes"
 
 
-def headgate(*arguments: str, folder: Path) -> None:
-    """Run a command in the foreground, shown as it is typed; a failure ends the demo with its exit code."""
-    print(f"\n$ headgate {' '.join(arguments)}", flush=True)
-    done = subprocess.run([HEADGATE, *arguments], cwd=folder, check=False)
-    if done.returncode:
-        sys.exit(done.returncode)
+class Demo:
+    """Commands in one folder, all on the local cloud that belongs to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.state = folder / ".headgate"
+        self._environment = {**os.environ, "HEADGATE_STATE_DIR": str(self.state)}
+
+    def headgate(self, *arguments: str, into: str = ".", quiet: bool = False) -> None:
+        """Run a command in the foreground, shown as it is typed; a failure ends the demo with its exit code."""
+        print(f"\n$ headgate {' '.join(arguments)}", flush=True)
+        errors = subprocess.PIPE if quiet else None
+        done = subprocess.run(
+            [HEADGATE, *arguments],
+            cwd=self.folder / into,
+            env=self._environment,
+            stderr=errors,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            print(done.stderr or "", file=sys.stderr)
+            sys.exit(done.returncode)
+
+    def stop(self) -> None:
+        subprocess.run(
+            [HEADGATE, "cloud", "down"], cwd=self.folder, env=self._environment, check=False, capture_output=True
+        )
 
 
 def main() -> None:
-    """Scaffold, train, show."""
+    """Vend, scaffold, train, show."""
     begun = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="headgate-demo-"))
-    project = folder / NAME
-    print(f"a project in {folder}; everything runs on this machine, without Docker, network or AWS account")
-    headgate("new", NAME, "--template", "tabular", "--yes", folder=folder)
+    demo = Demo(Path(tempfile.mkdtemp(prefix="headgate-demo-")))
+    (demo.folder / "accounts").mkdir()
+    shutil.copy(ORGANIZATION, demo.folder / "accounts")
+    print(f"everything is in {demo.folder} and runs on this machine, without Docker, network or AWS account")
     try:
-        headgate("validate", folder=project)
-        headgate("cloud", "up", folder=project)
-        headgate("run", folder=project)
+        print("\n# The platform team: an organization as accounts/organization.yaml declares it, and a team's accounts")
+        demo.headgate("accounts", "apply", "--yes", quiet=True)
+        demo.headgate("accounts", "request", TEAM)
+        print("\n# The team: a project, which CI runs in the team's dev account under its guardrails")
+        demo.headgate("new", PROJECT, "--template", "tabular", "--yes")
+        demo.headgate("accounts", "project", TEAM, PROJECT, "--into", PROJECT)
+        demo.headgate("validate", "--env", "dev", into=PROJECT)
+        demo.headgate("run", "--env", "dev", into=PROJECT)
     finally:
-        subprocess.run([HEADGATE, "cloud", "down"], cwd=project, check=False, capture_output=True)
+        demo.stop()
     print(f"\ndone in {time.monotonic() - begun:.0f} s. Three commands to try next:")
-    print(f"  cd {project} && export PATH={HEADGATE.parent}:$PATH")
+    print(f"  cd {demo.folder / PROJECT} && export PATH={HEADGATE.parent}:$PATH HEADGATE_STATE_DIR={demo.state}")
     for command in (
-        f"headgate models lineage {NAME}   # the commit, data, code and hyperparameters behind the version",
-        "headgate run --param Seed=7                     # another seed: registered only if it is as good as this one",
-        "headgate logs --step Train                      # what the training job wrote",
+        f"headgate models lineage {TEAM}-{PROJECT} --env dev   # the commit, data, code and hyperparameters behind it",
+        "headgate run --env dev --param Seed=7              # another seed: registered only if it is as good",
+        f"headgate accounts show {TEAM} --organization ../accounts/organization.yaml   # the team's accounts",
     ):
         print(f"  {command}")
 
