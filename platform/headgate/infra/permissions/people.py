@@ -91,6 +91,7 @@ GRANTS: Mapping[Persona, Mapping[str, tuple[Capability, ...]]] = {
         "governance": (
             *_OVERSEE,
             oversight.READ_CATALOG,
+            oversight.READ_CHANGES,
             oversight.READ_ORGANIZATION,
             platform.DEPLOY_GOVERNANCE,
             platform.DEPLOY_STACK_SETS,

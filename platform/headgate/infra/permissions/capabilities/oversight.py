@@ -46,6 +46,10 @@ READ_AUDIT = Capability(
         Statement("ReadConfiguration", READ_CONFIGURATION),
     ),
 )
+_READ_AUDIT_TABLE = Statement("ReadAuditTable", READ_ROWS, (resources.AUDIT_TABLE, f"{resources.AUDIT_TABLE}/index/*"))
+READ_CHANGES = Capability(
+    "read changes", "see what was done to which account, when, by whom and why", (_READ_AUDIT_TABLE,)
+)
 READ_AUDIT_ARCHIVE = Capability(
     "read audit archive",
     "read the organization's trail and the audit table in governance",
@@ -53,7 +57,7 @@ READ_AUDIT_ARCHIVE = Capability(
         Statement("ListTrail", LIST_BUCKETS, (resources.TRAIL_BUCKET,)),
         Statement("ReadTrail", READ_OBJECTS, (resources.objects(resources.TRAIL_BUCKET),)),
         with_governance_keys("ReadWithGovernanceKeys", DECRYPT),
-        Statement("ReadAuditTable", READ_ROWS, (resources.AUDIT_TABLE, f"{resources.AUDIT_TABLE}/index/*")),
+        _READ_AUDIT_TABLE,
     ),
 )
 READ_CATALOG = Capability(
