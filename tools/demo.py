@@ -43,6 +43,14 @@ class Demo:
             print(done.stderr or "", file=sys.stderr)
             sys.exit(done.returncode)
 
+    def git(self, *arguments: str) -> None:
+        """Run git in the project; where nobody is known to git, as nobody in particular."""
+        print(f"\n$ git {' '.join(arguments)}", flush=True)
+        nobody = {"GIT_COMMITTER_NAME": "demo", "GIT_COMMITTER_EMAIL": "demo@example.com"}
+        author = {name.replace("COMMITTER", "AUTHOR"): value for name, value in nobody.items()}
+        environment = {**nobody, **author, **os.environ}
+        subprocess.run(["git", *arguments], cwd=self.folder / PROJECT, env=environment, check=True)
+
     def stop(self) -> None:
         subprocess.run(
             [HEADGATE, "cloud", "down"], cwd=self.folder, env=self._environment, check=False, capture_output=True
@@ -63,6 +71,8 @@ def main() -> None:
         print("\n# The team: a project, which CI runs in the team's dev account under its guardrails")
         demo.headgate("new", PROJECT, "--template", "tabular", "--yes")
         demo.headgate("accounts", "project", TEAM, PROJECT, "--into", PROJECT)
+        demo.git("add", "landing.yaml")
+        demo.git("commit", "--quiet", "--message", "Land in the team's accounts")
         demo.headgate("validate", "--env", "dev", into=PROJECT)
         demo.headgate("run", "--env", "dev", into=PROJECT)
     finally:
