@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ _MARKS = {
     "drift": ("!", "red"),
     "remove": ("-", "red"),
 }
+_ARN = re.compile(r"arn:[^: ]*:[^: ]*:[^: ]*:[^: ]*:")
 MOST_DETAILS = 20
 """So many details of one change fit on a screen."""
 
@@ -56,7 +58,7 @@ def accounts_text(views: Sequence[AccountView]) -> str:
             view.account_id or "-",
             ",".join(view.environments),
             view.unit,
-            view.reason,
+            _short(view.reason, 100),
         )
         for view in views
     ]
@@ -67,9 +69,18 @@ def team_text(views: Sequence[AccountView], histories: Mapping[str, Sequence[Aud
     """A team's accounts, and what was done to each."""
     parts = [accounts_text(views)]
     for view in views:
-        rows = [(entry.at[:19], entry.what, entry.who, entry.why) for entry in histories[view.name]]
+        rows = [(entry.at[:19], entry.what, _who(entry.who), entry.why) for entry in histories[view.name]]
         parts.append(f"{view.name} ({view.email})\n{table(['AT', 'WHAT', 'WHO', 'WHY'], rows)}")
     return "\n\n".join(parts)
+
+
+def _who(text: str) -> str:
+    """Who it was, without what every ARN here begins with."""
+    return _short(_ARN.sub("", text), 60)
+
+
+def _short(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def losses(plan: StackPlan) -> list[str]:

@@ -48,7 +48,8 @@ def prepare_organization(
     (root,) = organizations.list_roots()["Roots"]
     if not any(each["Type"] == "SERVICE_CONTROL_POLICY" for each in root.get("PolicyTypes", [])):
         tell("enabling service control policies")
-        organizations.enable_policy_type(RootId=root["Id"], PolicyType="SERVICE_CONTROL_POLICY")
+        policy_type = {"RootId": root["Id"], "PolicyType": "SERVICE_CONTROL_POLICY"}
+        _unless("PolicyTypeAlreadyEnabledException", lambda: organizations.enable_policy_type(**policy_type))
     _trust_services(organizations, cloudformation, tell)
     return OrganizationFacts(organization["Id"], root["Id"])
 
@@ -67,7 +68,8 @@ def _organization(organizations: Any, tell: Callable[[str], None]) -> Any:
     if found is not None:
         return found
     tell("creating the organization")
-    return organizations.create_organization(FeatureSet="ALL")["Organization"]
+    _unless("AlreadyInOrganizationException", lambda: organizations.create_organization(FeatureSet="ALL"))
+    return _describe(organizations)
 
 
 def _describe(organizations: Any) -> Any:
@@ -91,3 +93,14 @@ def _trust_services(organizations: Any, cloudformation: Any, tell: Callable[[str
         organizations.enable_aws_service_access(ServicePrincipal=service)
         if "stacksets" in service:
             cloudformation.activate_organizations_access()
+
+
+def _unless(code: str, change: Callable[[], object]) -> None:
+    """Make a change that somebody else may have made in the meantime, which is as good."""
+    from botocore.exceptions import ClientError
+
+    try:
+        change()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != code:
+            raise

@@ -5,7 +5,8 @@ Both can be repeated after anything: what an interrupted deployment left behind 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -21,6 +22,17 @@ _DEAD = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DEL
 """A stack that has never worked: nothing in it is anybody's, and only deleting it helps."""
 
 _GOOD = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"})
+_CONTENDED = frozenset(
+    {
+        "AlreadyExistsException",
+        "ChangeSetNotFound",
+        "ChangeSetNotFoundException",
+        "InvalidChangeSetStatus",
+        "InvalidChangeSetStatusException",
+    }
+)
+"""What CloudFormation says when somebody else has just made, executed or deleted the same change set."""
+
 _NO_CHANGES = ("didn't contain changes", "no updates are to be performed", "no changes")
 
 
@@ -85,6 +97,10 @@ class Stacks:
 
         A change set that an interrupted deployment left is replaced.
         """
+        with _alone(request.name):
+            return self._prepare(request, name)
+
+    def _prepare(self, request: StackRequest, name: str) -> StackPlan:
         stack = self._settled(request.name)
         kind: Literal["create", "update"] = "create" if stack is None else "update"
         arguments: dict[str, Any] = {
@@ -128,7 +144,8 @@ class Stacks:
         name = plan.request.name
         if plan.change_set is not None:
             seen = self._event_ids(name)
-            self._client.execute_change_set(ChangeSetName=plan.change_set)
+            with _alone(name):
+                self._client.execute_change_set(ChangeSetName=plan.change_set)
             self._follow(name, seen)
         if protect:
             self._client.update_termination_protection(StackName=name, EnableTerminationProtection=True)
@@ -268,3 +285,20 @@ class Stacks:
             )
             for event in reversed(new)
         ]
+
+
+@contextmanager
+def _alone(stack: str) -> Iterator[None]:
+    """Raises FailedError when it turns out that somebody else is working on the same stack."""
+    from botocore.exceptions import ClientError
+
+    try:
+        yield
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _CONTENDED:
+            raise
+        raise FailedError(
+            f"somebody else is changing stack '{stack}' just now",
+            expected="one deployment at a time: the same again when the other one has ended",
+            next_command="headgate accounts plan",
+        ) from error

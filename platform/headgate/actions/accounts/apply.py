@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.actions.accounts.desired import desired_stacks
-from headgate.actions.accounts.facts import DECLARATION_PARAMETER, TEMPLATE_TAG
+from headgate.actions.accounts.facts import DECLARATION_PARAMETER
 from headgate.actions.accounts.opening import OpenOrganization, who
 from headgate.actions.accounts.plan import DesiredStack
 from headgate.deploy.assets import Upload, publish
@@ -80,10 +80,23 @@ class Apply:
             self._step,
         )
         bootstrap, _ = desired_stacks(self._organization, assembly, facts, {})
-        self._deploy(bootstrap, None)
         bucket = f"headgate-governance-{self._session.account}-{self._session.region}"
+        if not self._has(bucket):
+            self._deploy(bootstrap, None)  # the lease needs the bucket that this makes
         with deployment_lease(self._session.client("s3"), bucket, who(self._session)):
+            self._deploy(bootstrap, None)
             return self._with_lease(assembly, facts, bucket)
+
+    def _has(self, bucket: str) -> bool:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._session.client("s3").head_bucket(Bucket=bucket)
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+                raise
+            return False
+        return True
 
     def _with_lease(self, assembly: Assembly, facts: OrganizationFacts, bucket: str) -> Applied:
         s3 = self._session.client("s3")
@@ -107,7 +120,7 @@ class Apply:
             template_url=self._url(bucket, desired.template.asset.key) if bucket else None,
             template_body=None if bucket else desired.template.body,
             parameters=desired.parameters,
-            tags={TEMPLATE_TAG: desired.template.digest, "headgate:organization": self._organization.name},
+            tags={"headgate:organization": self._organization.name},
             role_arn=self._execution_role() if bucket else None,
         )
         plan = self._stacks.prepare(request)

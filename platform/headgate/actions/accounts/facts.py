@@ -21,9 +21,6 @@ from headgate.views.accounts import (
 if TYPE_CHECKING:
     from headgate.aws.sessions import Session
 
-TEMPLATE_TAG = "headgate:template"
-"""On a stack: the digest of the template that it was deployed from."""
-
 DECLARATION_PARAMETER = "/headgate/organization/declaration"
 
 
@@ -32,7 +29,6 @@ class StackFacts:
     """A stack of the governance account. `resources` are the digests of its resources' declarations by logical id."""
 
     status: str
-    template_digest: str
     parameters: Mapping[str, str]
     resources: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,7 +91,6 @@ def _stack(cloudformation: Any, name: str) -> StackFacts | None:
     text = body if isinstance(body, str) else json.dumps(body)
     return StackFacts(
         status=stack["StackStatus"],
-        template_digest={tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(TEMPLATE_TAG, ""),
         parameters={each["ParameterKey"]: each.get("ParameterValue", "") for each in stack.get("Parameters", [])},
         resources=resource_digests(text),
     )
