@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 
+from headgate.cli import cloud_env
+from headgate.cli.cloud_env import Variables
 from headgate.cli.common import Options, emit, open_project, options, style, table
 from headgate.errors import UserError
 from headgate.localcloud import lifecycle
-from headgate.localcloud.fixed_addresses import without_folder
 from headgate.localcloud.folder import Folder
 from headgate.localcloud.lifecycle import Endpoint, Status
 from headgate.spec.load import find_project
 
-_UNSET = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL_SAGEMAKER")
 _FOLLOW_SECONDS = 0.2
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _SPAN = re.compile(r"(\d+[smhdw])+")
-
-Variables = Mapping[str, str | None]
-"""A shell's variables; None takes one away."""
 
 
 @click.group("cloud")
@@ -102,34 +98,46 @@ def clock(advance: str | None, options: Options) -> None:
 @click.option("--shell", type=click.Choice(["bash", "fish", "json", "dotenv"]), default="bash", show_default=True)
 @click.option("--account", metavar="ID", help="Act in this account. [default: the project's, or 123456789012]")
 @click.option("--region", metavar="NAME", help="[default: the project's, or us-east-1]")
+@click.option("--as", "persona", metavar="PERSONA", help="In an organization: as this persona, such as data-scientist.")
+@click.option("--team", metavar="NAME", help="With --as: the persona's team.")
 @click.option("--unset", is_flag=True, help="Print what takes the variables away again.")
 @options
-def env(shell: str, account: str | None, region: str | None, unset: bool, options: Options) -> None:
+def env(
+    shell: str,
+    account: str | None,
+    region: str | None,
+    persona: str | None,
+    team: str | None,
+    unset: bool,
+    options: Options,
+) -> None:
     """Print what makes the AWS CLI, boto3 and the SageMaker SDK use the local cloud.
 
     In bash or zsh: eval "$(headgate cloud env)". In fish: headgate cloud env --shell fish | source.
-    """
-    from headgate.aws.sessions import LOCAL_ACCOUNT, LOCAL_REGION, connect, ensure_execution_role, shell_environment
 
+    In the accounts of an organization (organization.yaml is here or above) everybody works as a persona:
+    headgate cloud env --as data-scientist --team churn --env dev
+    """
     if account is not None and not (len(account) == 12 and account.isdigit()):
         raise UserError(f"account '{account}' is not an AWS account id", where="--account", expected="twelve digits")
-    if find_project(options.project) is not None:
-        project = open_project(options).project
-        account, region = account or project.account, region or project.region
-    account, region = account or LOCAL_ACCOUNT, region or LOCAL_REGION
-    search_path = os.environ.get("PYTHONPATH")
+    if team is not None and persona is None:
+        raise UserError("a team has personas", where="--team", expected="--as PERSONA --team NAME")
+    state = _state(options)
     if unset:
-        variables: dict[str, str | None] = dict.fromkeys(shell_environment("", account, region, None))
-        variables["PYTHONPATH"] = without_folder(search_path) or None
+        variables: Variables = cloud_env.unset_variables(os.environ.get("PYTHONPATH"))
+    elif persona is not None:
+        _start(options, None)
+        variables = cloud_env.persona_variables(state, options.project, persona, team, options.environment, account)
     else:
-        url = _start(options, None).url
-        state = _state(options)
-        ensure_execution_role(connect(state.parent, account=account, region=region, environ=_at(state)))
-        variables = {**shell_environment(url, account, region, search_path)}
+        if find_project(options.project) is not None:
+            project = open_project(options).project
+            account, region = account or project.account, region or project.region
+        _start(options, None)
+        variables = cloud_env.sandbox_variables(state, account, region)
     if options.json or shell == "json":
         emit(Options(output="json"), variables, str)
         return
-    print(_WRITERS[shell](variables))
+    print(cloud_env.WRITERS[shell](variables))
 
 
 @command.command("logs")
@@ -159,10 +167,18 @@ def logs(follow: bool, lines: int, options: Options) -> None:
 
 
 def _state(options: Options) -> Path:
+    """A project's state folder; without a project, that of the organization here or above, or of this very folder."""
     from headgate.aws.sessions import state_folder
 
     file = find_project(options.project)
-    return state_folder(file.parent if file else options.project.absolute(), os.environ)
+    return state_folder(file.parent if file else _without_project(options.project), os.environ)
+
+
+def _without_project(start: Path) -> Path:
+    from headgate.spec.organization import find_organization, folder_of
+
+    file = find_organization(start)
+    return folder_of(file) if file else start.absolute()
 
 
 def _start(options: Options, port: int | None) -> Endpoint:
@@ -222,29 +238,3 @@ def _clock_text(told: Mapping[str, float]) -> str:
     now = datetime.fromtimestamp(told["now"], UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     ahead = timedelta(seconds=round(told["offset"]))
     return f"{now}, {ahead} ahead of real time" if ahead else f"{now}, real time"
-
-
-def _at(state: Path) -> Mapping[str, str]:
-    return {"HEADGATE_STATE_DIR": str(state)}
-
-
-def _bash(variables: Variables) -> str:
-    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items() if value is not None]
-    return "\n".join([f"unset {' '.join(_taken_away(variables))}", *exports])
-
-
-def _fish(variables: Variables) -> str:
-    exports = [f"set -gx {name} {shlex.quote(value)}" for name, value in variables.items() if value is not None]
-    return "\n".join([f"set -e {' '.join(_taken_away(variables))}", *exports])
-
-
-def _dotenv(variables: Variables) -> str:
-    return "\n".join(f"{name}={value}" for name, value in variables.items() if value is not None)
-
-
-def _taken_away(variables: Variables) -> tuple[str, ...]:
-    """What a shell must forget: the variables without a value; without any, whatever would win over ours."""
-    return tuple(name for name, value in variables.items() if value is None) or _UNSET
-
-
-_WRITERS: Mapping[str, Callable[[Variables], str]] = {"bash": _bash, "fish": _fish, "dotenv": _dotenv}

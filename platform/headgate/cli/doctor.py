@@ -10,18 +10,17 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import click
 
 from headgate.cli.common import Options, emit, options, style, table
+from headgate.cli.doctor_organization import examine_organization
+from headgate.cli.findings import Finding
+from headgate.cli.sessions import target_option
 from headgate.errors import HeadgateError
 from headgate.localcloud.folder import FORMAT, Folder
 from headgate.spec.load import find_project
-
-Verdict = Literal["ok", "warning", "problem"]
 
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 _GIGABYTE = 10**9
@@ -35,21 +34,15 @@ _OPTIONAL = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One check's result. `fix` is what to type or change; empty when there is nothing to mend."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    fix: str = ""
-
-
 @click.command("doctor")
+@target_option
 @options
-def command(options: Options) -> int:
-    """Check this machine and say how to mend it. The exit code is 1 when something must be mended."""
-    findings = list(examine(options.project))
+def command(target: str, options: Options) -> int:
+    """Check this machine and say how to mend it. The exit code is 1 when something must be mended.
+
+    Where there is an organization.yaml, it is compared with what there is (in the local cloud, if that runs).
+    """
+    findings = [*examine(options.project), *examine_organization(options.project, target)]
     broken = any(finding.verdict == "problem" for finding in findings)
     emit(options, {"healthy": not broken, "findings": findings}, lambda: _text(findings))
     return 1 if broken else 0

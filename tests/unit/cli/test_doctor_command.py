@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from headgate.cli import doctor
+from headgate.cli.findings import Finding
 from headgate.localcloud.jobs import isolation
 from headgate.localcloud.jobs.isolation import Isolation
 
@@ -66,7 +67,7 @@ def test_only_the_tested_moto_is_fine() -> None:
 
 def test_an_optional_package_that_is_missing_says_what_for() -> None:
     finding = doctor.check_optional("x", ("no-such-package",), "tuning", "pip install x")
-    assert finding == doctor.Finding("x", "warning", "not installed, needed for tuning", "pip install x")
+    assert finding == Finding("x", "warning", "not installed, needed for tuning", "pip install x")
 
 
 def test_a_broken_plugin_is_a_problem_and_a_wrong_project_file_too(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from headgate.aws.sessions import Target, connect, state_folder
 from headgate.environments import default_cache
 from headgate.errors import UserError
 from headgate.infra.synth import Assembly, synthesize
-from headgate.spec.organization import Organization, load_organization
+from headgate.spec.organization import ORGANIZATION_FILE, Organization, folder_of, load_organization
 
 if TYPE_CHECKING:
     from headgate.aws.sessions import Session
@@ -75,9 +75,8 @@ def as_platform_team(opened: OpenOrganization) -> Session:
 
 
 def organization_root(organization: Organization) -> Path:
-    """The folder that an organization's local cloud belongs to: the one above `accounts/`, or the file's own."""
-    file = organization.file or Path.cwd() / "organization.yaml"
-    return file.parent.parent if file.parent.name == "accounts" else file.parent
+    """The folder that an organization's local cloud belongs to."""
+    return folder_of(organization.file or Path.cwd() / ORGANIZATION_FILE)
 
 
 def who(session: Session) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headgate.spec.organization.load import (
     ORGANIZATION_FILE,
     find_organization,
+    folder_of,
     load_organization,
     organization_schema,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "Organization",
     "Team",
     "find_organization",
+    "folder_of",
     "load_organization",
     "organization_schema",
 ]

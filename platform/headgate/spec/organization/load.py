@@ -54,6 +54,11 @@ def find_organization(start: Path) -> Path | None:
     return None
 
 
+def folder_of(file: Path) -> Path:
+    """The folder that an organization's local cloud belongs to: the one above `accounts/`, or the file's own."""
+    return file.parent.parent if file.parent.name == "accounts" else file.parent
+
+
 def load_organization(start: Path) -> Organization:
     """Read the organization at or above a folder, or from a file.
 
