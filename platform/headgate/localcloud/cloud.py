@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from headgate.localcloud import sdk_data
+from headgate.localcloud.alarms.service import Alarms
 from headgate.localcloud.authorization.access import Access
 from headgate.localcloud.clock import Timeline
 from headgate.localcloud.cloudformation.resources.registry import registry
@@ -34,7 +36,16 @@ from headgate.localcloud.sagemaker.runtime import SageMakerRuntime
 from headgate.localcloud.sagemaker.service import SageMaker
 from headgate.localcloud.scheduler.service import Scheduler
 from headgate.localcloud.seams import Caller, Clock, Json, Service, StateFolder
-from headgate.localcloud.server import moto_budgets, moto_deliveries, moto_glue, moto_keys, moto_networks, moto_storage
+from headgate.localcloud.server import (
+    moto_alarms,
+    moto_budgets,
+    moto_deliveries,
+    moto_glue,
+    moto_keys,
+    moto_networks,
+    moto_speed,
+    moto_storage,
+)
 from headgate.localcloud.server.app import Application
 from headgate.localcloud.server.clients import Clients
 from headgate.localcloud.server.control import Command, Control
@@ -42,6 +53,7 @@ from headgate.localcloud.server.credentials import RoleCredentials
 from headgate.localcloud.server.identity import DEFAULT_ACCOUNT
 from headgate.localcloud.server.internal import ask_form
 from headgate.localcloud.server.journal import Journal
+from headgate.localcloud.server.moto_alarms import MotoMetrics
 from headgate.localcloud.server.moto_host import MotoHost
 from headgate.localcloud.servicecatalog.organization import way_in
 from headgate.localcloud.servicecatalog.service import ServiceCatalog
@@ -134,6 +146,9 @@ class LocalCloud:
         self.object_notices = ObjectNotices(
             self.objects, self.documents, self.timeline, self, self.events.publish, self.access.gate.require
         )
+        self.alarms = Alarms(
+            self.documents, self.timeline, self, self.events.publish, self.moto, MotoMetrics(self.moto)
+        )
         self.scheduler = Scheduler(self.documents, self.timeline, self)
         self.states = StepFunctions(
             self.documents,
@@ -169,6 +184,7 @@ class LocalCloud:
             part.recover()
         self.scheduler.recover()
         self.object_notices.recover()
+        self.alarms.recover()
         self.cloudtrail.recover()
         self.cloudformation.recover()
         self.servicecatalog.recover()
@@ -214,6 +230,7 @@ class LocalCloud:
             self.cloudformation,
             self.events,
             self.object_notices,
+            self.alarms,
             self.scheduler,
             self.states,
             self.sagemaker,
@@ -226,6 +243,7 @@ class LocalCloud:
     def _services(self) -> Mapping[str, Service]:
         return {
             "s3": S3Service(self.objects, self.object_notices.refused),
+            "monitoring": self.alarms,
             "logs": LogsService(self.logs, self.documents),
             "sagemaker": self.sagemaker,
             "sagemaker-runtime": SageMakerRuntime(self.jobs),
@@ -283,13 +301,16 @@ class LocalCloud:
 
     def _prepare_moto(self) -> None:
         """Replace what would be a second truth inside moto; runs once moto can be imported."""
+        sdk_data.share()
         moto_keys.install(self.moto.outside)
         moto_storage.install(self.moto.outside, self.objects, self.logs)
         moto_lambda.install(self.moto, self.functions)
         moto_deliveries.install(self.moto.outside, lambda: self.access.deliveries)
+        moto_alarms.install()
         moto_budgets.install()
         moto_glue.install()
         moto_networks.install()
+        moto_speed.install()
         moto_settings.install()
 
     def _write_function_log(self, function: Function, stream: str, text: str) -> None:

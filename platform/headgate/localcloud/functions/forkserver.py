@@ -14,8 +14,10 @@ import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import Any, NoReturn, cast
 
+from headgate.localcloud import sdk_data
 from headgate.localcloud.functions.handler import call_handler, forget_bundled
 
 _PR_SET_PDEATHSIG = 1
@@ -26,11 +28,13 @@ def main(descriptor: int) -> None:
     control = socket.socket(fileno=descriptor)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _preload()
+    wanted = _Wanted()
+    _preload(wanted)
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
         if not data:
             return
+        wanted.read_ahead()
         if os.fork() == 0:
             control.close()
             _child(*descriptors)
@@ -38,10 +42,33 @@ def main(descriptor: int) -> None:
             os.close(number)
 
 
-def _preload() -> None:
+class _Wanted:
+    """The SDK's data files that children have read: the server reads them too, and the next children find them."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        os.set_blocking(self._writer, False)
+        self._server = os.getpid()
+
+    def tell(self, file_path: str) -> None:
+        """A child has read a file. The pipe may be full: then a later child tells."""
+        if os.getpid() != self._server:
+            with suppress(OSError):
+                os.write(self._writer, file_path.encode() + b"\n")
+
+    def read_ahead(self) -> None:
+        """Read what children have told of; lines are whole, as they are shorter than a pipe writes at once."""
+        with suppress(BlockingIOError):
+            for line in os.read(self._reader, 65536).splitlines():
+                sdk_data.read(line.decode())
+
+
+def _preload(wanted: _Wanted) -> None:
     """What nearly every handler imports; forked children share it."""
     import boto3
 
+    sdk_data.share(wanted.tell)
     none = "none"
     boto3.Session(aws_access_key_id=none, aws_secret_access_key=none, region_name="us-east-1").client("sts")
 

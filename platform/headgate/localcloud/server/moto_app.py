@@ -19,6 +19,7 @@ def configure() -> None:
     os.environ["MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS"] = "false"
     os.environ["MOTO_EVENTS_INVOKE_HTTP"] = "false"
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # roles of every example attach AWS's own policies
+    os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"  # nothing here runs on EC2, and every account would parse them
     os.environ.pop("MOTO_ACCOUNT_ID", None)
 
 
