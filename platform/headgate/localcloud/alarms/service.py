@@ -112,6 +112,7 @@ class Alarms:
 
     def evaluate(self) -> bool:
         """Look at every alarm's metric now; whether there are any alarms."""
+        self.settle()
         alarms, now = self._metrics.alarms(), self._timeline.now()
         self._metrics.sample(alarms, now)
         for alarm in alarms:

@@ -125,7 +125,9 @@ def test_what_was_set_while_nobody_could_tell_is_told_after_the_start(bench: Ben
     bench.cloud.known["a"] = replace(ALARM, state=State("ALARM", "set"))
     bench.service.recover()
     bench.timeline.advance(60)
-    bench.cloud.wait(1, 1)
+    bench.cloud.wait(2, 1)
+    told = [event["state"]["value"] for event in bench.cloud.events]
+    assert told == ["ALARM", "INSUFFICIENT_DATA"], "there is no data, but that is another change"
 
 
 def test_disabled_actions_are_not_taken_but_the_bus_hears(bench: Bench) -> None:
