@@ -27,7 +27,7 @@ def _patch_kms() -> None:
     """moto generates a pair of RSA keys for symmetric keys too, which have none."""
     from moto.kms import models
 
-    pair: Any = models.generate_private_key
+    pair: Any = vars(models)["generate_private_key"]
     if isinstance(pair, functools.partial):
         return
     patch(models, "generate_private_key", functools.partial(_pair, pair))

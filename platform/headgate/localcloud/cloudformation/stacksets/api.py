@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -275,7 +276,7 @@ class StackSetOperations:
         self._check_parameters(stack_set, stack_set.parameters)
 
     def _check_parameters(self, stack_set: StackSet, given: Sequence[Json]) -> None:
-        declared = read(stack_set.template).parameters
+        declared = _declared(stack_set.template)
         unknown = [item["ParameterKey"] for item in given if item["ParameterKey"] not in declared]
         if unknown:
             raise AwsError("ValidationError", f"Parameters: [{', '.join(unknown)}] do not exist in the template")
@@ -333,3 +334,9 @@ def _stack_name(stack_set: StackSet) -> str:
 
 def _tags(request: Json) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in request.get("Tags", ())}
+
+
+@functools.lru_cache(maxsize=32)
+def _declared(template: str) -> frozenset[str]:
+    """The names of a template's parameters, read once for all the accounts that it is deployed to."""
+    return frozenset(read(template).parameters)
