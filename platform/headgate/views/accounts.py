@@ -76,6 +76,15 @@ class StackInstance:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AttachedPolicy:
+    """A service control policy of Headgate's, and the ids of what it is attached to."""
+
+    name: str
+    policy_id: str
+    targets: frozenset[str]
+
+
 def read_catalog(dynamodb: Any, team: str | None = None) -> tuple[AccountView, ...]:
     """The catalog's accounts, those of one team or all; none when there is no catalog yet."""
     found = (_plain(item) for item in _items(dynamodb, team))
@@ -117,6 +126,22 @@ def read_members(organizations: Any, units: Mapping[str, str]) -> Mapping[str, M
         for page in pages
         for account in page["Accounts"]
     }
+
+
+def read_policies(organizations: Any) -> Mapping[str, AttachedPolicy]:
+    """Headgate's service control policies by name."""
+    pages = organizations.get_paginator("list_policies").paginate(Filter="SERVICE_CONTROL_POLICY")
+    found = [(each["Name"], each["Id"]) for page in pages for each in page["Policies"]]
+    return {
+        name: AttachedPolicy(name, identity, _targets(organizations, identity))
+        for name, identity in found
+        if name.startswith("headgate-")
+    }
+
+
+def _targets(organizations: Any, policy: str) -> frozenset[str]:
+    pages = organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=policy)
+    return frozenset(each["TargetId"] for page in pages for each in page["Targets"])
 
 
 def read_instances(cloudformation: Any, stack_sets: tuple[str, ...] = MEMBER_STACK_SETS) -> tuple[StackInstance, ...]:

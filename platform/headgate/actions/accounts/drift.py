@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from headgate.actions.accounts.changes import Change
 from headgate.actions.accounts.facts import Facts
+from headgate.infra.permissions.guardrails import guardrails
 from headgate.spec.organization import AccountDeclaration, Organization
 from headgate.views.accounts import AccountView, Member, StackInstance
 
@@ -18,7 +19,11 @@ _COMPARED = frozenset({"active", "quarantined", "retired"})
 
 
 def drift(organization: Organization, facts: Facts) -> Iterator[Change]:
-    """Every account of the catalog that is not as the catalog says, and every one in a team's unit that has no item."""
+    """Guardrails that were taken off, accounts of the catalog that are not as it says, and accounts in a team's unit
+    that it does not know.
+    """
+    if facts.units:
+        yield from _guardrails(facts)
     declared = {(team.name, account.name): account for team, account in organization.accounts()}
     look = _Look(facts.members, {(each.stack_set, each.account_id): each for each in facts.instances})
     for row in facts.accounts:
@@ -33,6 +38,23 @@ def drift(organization: Organization, facts: Facts) -> Iterator[Change]:
                 f"stands in {member.unit}, and the catalog does not know it",
                 f"aws organizations list-parents --child-id {member.account_id}",
             )
+
+
+def _guardrails(facts: Facts) -> Iterator[Change]:
+    """CloudFormation does not look again at what it has attached, so that this is not mended by applying."""
+    for guardrail in guardrails():
+        found = facts.policies.get(guardrail.name)
+        if guardrail.option is not None:
+            continue
+        if found is None:
+            detect = "aws cloudformation detect-stack-drift --stack-name headgate-governance"
+            yield Change("drift", f"guardrail {guardrail.name}", "is gone", detect)
+            continue
+        for unit in guardrail.units:
+            target = facts.units.get(unit.lower(), "")
+            if target and target not in found.targets:
+                attach = f"aws organizations attach-policy --policy-id {found.policy_id} --target-id {target}"
+                yield Change("drift", f"guardrail {guardrail.name}", f"is not attached to {unit}", attach)
 
 
 @dataclass(frozen=True, slots=True)

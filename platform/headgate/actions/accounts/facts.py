@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 from headgate.deploy.prerequisites import OrganizationFacts, read_organization
 from headgate.views.accounts import (
     AccountView,
+    AttachedPolicy,
     Member,
     StackInstance,
     read_catalog,
     read_instances,
     read_members,
+    read_policies,
     read_units,
 )
 
@@ -41,6 +43,7 @@ class Facts:
     stacks: Mapping[str, StackFacts] = field(default_factory=dict)
     members: Mapping[str, Member] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    policies: Mapping[str, AttachedPolicy] = field(default_factory=dict)
     instances: tuple[StackInstance, ...] = ()
     accounts: tuple[AccountView, ...] = ()
     declaration: str | None = None
@@ -59,6 +62,7 @@ def read_facts(session: Session, stacks: tuple[str, ...]) -> Facts:
         stacks={name: stack for name, stack in found.items() if stack is not None},
         members=read_members(session.client("organizations"), units),
         units=units,
+        policies=read_policies(session.client("organizations")),
         instances=read_instances(cloudformation),
         accounts=read_catalog(session.client("dynamodb")),
         declaration=_declaration(session.client("ssm")),
