@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from contract.local_daemon import REGION, LocalDaemon
+from contract.local_daemon import ACCOUNT, REGION, LocalDaemon
 from headgate.localcloud import lifecycle
 
 pytestmark = pytest.mark.slow  # a daemon, and handlers of functions
@@ -381,6 +381,97 @@ def test_a_schedule_calls_a_function_as_its_role_when_the_clock_says_so(world: S
     lifecycle.control(daemon.endpoint, "POST", "clock", {"advance": 86_401})
     (event,) = calls(world, world.a, "scheduled")
     assert event == {"due": datetime.fromtimestamp(begins, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
+def test_objects_are_told_to_queue_function_and_bus(world: SimpleNamespace) -> None:
+    s3, bucket = client(world, "s3", world.a), f"arriving-{world.a}"
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    of_bucket = {"ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"}}
+    closed = queue(world, world.a, "closed")[1]
+    with pytest.raises(ClientError, match="Unable to validate the following destination configurations"):
+        s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=told_to(closed))
+    url, arn = queue(world, world.a, "arrivals", {"Principal": {"Service": "s3.amazonaws.com"}, "Condition": of_bucket})
+    called = function(world, world.a, "arrived")
+    client(world, "lambda", world.a).add_permission(
+        FunctionName="arrived",
+        StatementId="s3",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn=f"arn:aws:s3:::{bucket}",
+        SourceAccount=world.a,
+    )
+    heard, bus_queue = queue(world, world.a, "objects", {"Principal": {"Service": EVENTS}})
+    rule(
+        world,
+        world.a,
+        "objects",
+        {"Arn": bus_queue},
+        pattern={"source": ["aws.s3"], "detail": {"reason": ["PutObject"]}},
+    )
+    functions = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": called, "Events": ["s3:ObjectCreated:*"]}]}
+    configuration = {"QueueConfigurations": [{"QueueArn": arn, "Events": ["s3:ObjectRemoved:*"]}], **functions}
+    s3.put_bucket_notification_configuration(
+        Bucket=bucket, NotificationConfiguration={**configuration, "EventBridgeConfiguration": {}}
+    )
+    (trial,) = received(world, world.a, url)
+    assert json.loads(trial["Body"])["Event"] == "s3:TestEvent"
+    s3.put_object(Bucket=bucket, Key="a b.csv", Body=b"1,2")
+    (given,) = calls(world, world.a, "arrived")
+    assert given["Records"][0]["s3"]["object"]["key"] == "a+b.csv"
+    assert given["Records"][0]["userIdentity"]["principalId"] == f"AWS:arn:aws:iam::{world.a}:root"
+    (event,) = received(world, world.a, heard)
+    assert json.loads(event["Body"])["detail"]["object"]["key"] == "a b.csv"
+    s3.delete_object(Bucket=bucket, Key="a b.csv")
+    (deleted,) = received(world, world.a, url)
+    assert json.loads(deleted["Body"])["Records"][0]["eventName"] == "ObjectRemoved:Delete"
+
+
+def told_to(queue_arn: str) -> Json:
+    return {"QueueConfigurations": [{"QueueArn": queue_arn, "Events": ["s3:ObjectCreated:*"]}]}
+
+
+def test_recorded_calls_and_new_accounts_are_told_where_a_trail_logs(world: SimpleNamespace) -> None:
+    home, management = "us-east-1", ACCOUNT
+    sqs, events = (world.daemon.client(service, management, home) for service in ("sqs", "events"))
+    url = sqs.create_queue(QueueName="calls")["QueueUrl"]
+    arn = f"arn:aws:sqs:{home}:{management}:calls"
+    let = allow("sqs:SendMessage", arn, Principal={"Service": EVENTS})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": document(let)})
+    pattern = {"source": ["aws.organizations"], "detail": {"eventName": ["MoveAccount", "CreateAccountResult"]}}
+    events.put_rule(Name="accounts", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="accounts", Targets=[{"Id": "q", "Arn": arn}])
+    organizations = world.daemon.client("organizations")
+    member(organizations, "before-the-trail")
+    trail(world, management, home)
+    account = member(organizations, "vended")
+    root = organizations.list_roots()["Roots"][0]["Id"]
+    unit = organizations.create_organizational_unit(ParentId=root, Name="Teams")["OrganizationalUnit"]["Id"]
+    organizations.move_account(AccountId=account, SourceParentId=root, DestinationParentId=unit)
+    found: list[Json] = []
+    while len(found) < 2:
+        messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=5)["Messages"]
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        found += [json.loads(message["Body"]) for message in messages]
+    told = {event["detail"]["eventName"]: event for event in found}
+    assert told["MoveAccount"]["detail-type"] == "AWS API Call via CloudTrail"
+    assert told["MoveAccount"]["detail"]["requestParameters"]["accountId"] == account
+    assert told["CreateAccountResult"]["detail-type"] == "AWS Service Event via CloudTrail"
+    status = told["CreateAccountResult"]["detail"]["serviceEventDetails"]["createAccountStatus"]
+    assert (status["state"], status["accountId"]) == ("SUCCEEDED", account)
+
+
+def trail(world: SimpleNamespace, account: str, region: str) -> None:
+    """A trail of all regions that is logging."""
+    s3, cloudtrail = (world.daemon.client(service, account, region) for service in ("s3", "cloudtrail"))
+    bucket = f"trail-{account}"
+    s3.create_bucket(Bucket=bucket)
+    principal = {"Service": "cloudtrail.amazonaws.com"}
+    writes = allow("s3:PutObject", f"arn:aws:s3:::{bucket}/*", Principal=principal)
+    reads = allow("s3:GetBucketAcl", f"arn:aws:s3:::{bucket}", Principal=principal)
+    s3.put_bucket_policy(Bucket=bucket, Policy=document(writes, reads))
+    cloudtrail.create_trail(Name="all", S3BucketName=bucket, IsMultiRegionTrail=True)
+    cloudtrail.start_logging(Name="all")
 
 
 def test_what_was_accepted_is_delivered_after_a_kill(world: SimpleNamespace) -> None:

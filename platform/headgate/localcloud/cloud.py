@@ -24,6 +24,7 @@ from headgate.localcloud.functions.values import Function
 from headgate.localcloud.jobs.engine import JobEngine
 from headgate.localcloud.logs.service import LogsService
 from headgate.localcloud.logs.store import LogStore
+from headgate.localcloud.mail import Outbox
 from headgate.localcloud.notices.announcer import Announcer, Calls
 from headgate.localcloud.notices.calls import AccountResults
 from headgate.localcloud.notices.objects import ObjectNotices
@@ -42,6 +43,7 @@ from headgate.localcloud.server import (
     moto_deliveries,
     moto_glue,
     moto_keys,
+    moto_mail,
     moto_networks,
     moto_speed,
     moto_storage,
@@ -84,6 +86,7 @@ class LocalCloud:
         self.documents = Documents(state.database)
         self.timeline = Timeline(self.documents, clock.now)
         self._clock = clock = self.timeline
+        self.outbox = Outbox(self.documents, clock)
         self.journal = Journal(state.moto / "journal")
         self.moto = MotoHost(self.journal, clock, prepare=self._prepare_moto, warm=_WARM)
         self.objects = ObjectStore(state.objects, clock)
@@ -268,6 +271,7 @@ class LocalCloud:
             ("GET", "clock"): lambda _: self.timeline.as_json(),
             ("POST", "clock"): self.timeline.command,
             ("POST", "runtimes"): self.replace_runtimes,
+            ("GET", "mail"): lambda _: self.outbox.as_json(),
             ("POST", "quotas"): self.organizations.set_quotas,
             ("POST", "trails"): lambda _: {"files": self.cloudtrail.delivery.flush()},
             ("POST", "stop"): ending,
@@ -306,6 +310,7 @@ class LocalCloud:
         moto_storage.install(self.moto.outside, self.objects, self.logs)
         moto_lambda.install(self.moto, self.functions)
         moto_deliveries.install(self.moto.outside, lambda: self.access.deliveries)
+        moto_mail.install(self.moto.outside, self.outbox)
         moto_alarms.install()
         moto_budgets.install()
         moto_glue.install()
