@@ -19,7 +19,7 @@ Outside = Callable[[Callable[[], Json]], Json]
 Post = Callable[[Any, str, str], None]
 """Writes an e-mail to a subscription: subject and text."""
 
-_TOKEN = "headgate_token"
+_ASKED = "headgate_token"
 _MAIL = frozenset({"email", "email-json"})
 _SUBJECT = "AWS Notification Message"
 
@@ -48,7 +48,7 @@ def _install_subscribe(post: Post) -> None:
 
     def subscribe(self: Any, topic_arn: str, endpoint: str, protocol: str) -> Any:
         made = original(self, topic_arn, endpoint, protocol)
-        if protocol in _MAIL and not hasattr(made, _TOKEN):
+        if protocol in _MAIL and not hasattr(made, _ASKED):
             _ask(made)
             post(made, "AWS Notification - Subscription Confirmation", _invitation(made))
         return made
@@ -80,7 +80,7 @@ def _install_confirm() -> None:
         from moto.sns.exceptions import SNSInvalidParameter
 
         topic, token = self._get_param("TopicArn"), self._get_param("Token")
-        asked = [one for one in self.backend.subscriptions.values() if one.topic_arn == topic and hasattr(one, _TOKEN)]
+        asked = [one for one in self.backend.subscriptions.values() if one.topic_arn == topic and hasattr(one, _ASKED)]
         if not asked:
             return original(self)
         found = next((one for one in asked if one.headgate_token == token), None)
