@@ -1,7 +1,8 @@
 """The SDK's data files (models of services, rules of endpoints), parsed once for all sessions of a process.
 
 botocore parses them again for every session, and moto once more for itself: a large part of what a short program or a
-first call costs. Nobody changes what is parsed, as all clients of a session share it already.
+first call costs. What a client changes in its model (S3's takes `{Bucket}` out of the paths of operations that it calls)
+stays its session's own: the local cloud reads the same models to understand requests.
 """
 
 from __future__ import annotations
@@ -26,9 +27,17 @@ def share(told: Callable[[str], None] = lambda _: None) -> None:
                     return None
                 _parsed[file_path] = found
                 told(file_path)
-            return _parsed[file_path]
+            return _own(_parsed[file_path])
 
     Loader.FILE_LOADER_CLASS = SharedFileLoader
+
+
+def _own(data: Any) -> Any:
+    """The data with operations that may be changed in how they are called; all the rest is shared."""
+    if not isinstance(data, dict) or "operations" not in data:
+        return data
+    operations = {name: {**each, "http": dict(each["http"])} for name, each in data["operations"].items()}
+    return {**data, "operations": operations}
 
 
 def read(file_path: str) -> None:

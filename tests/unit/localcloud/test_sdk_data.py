@@ -44,3 +44,16 @@ def test_new_sessions_use_it(restored: None) -> None:
     assert issubclass(Loader.FILE_LOADER_CLASS, JSONFileLoader)
     loader = Loader()
     assert loader.load_service_model("sts", "service-2") == Loader().load_service_model("sts", "service-2")
+
+
+def test_what_a_client_changes_in_its_model_stays_its_own(tmp_path: Path, restored: None) -> None:
+    """botocore takes the bucket out of S3's paths as it calls them; the server reads requests by those paths."""
+    sdk_data.share()
+    (tmp_path / "model.json").write_text(
+        json.dumps({"operations": {"GetObject": {"http": {"requestUri": "/{Bucket}"}}}})
+    )
+    name = str(tmp_path / "model")
+    first = Loader.FILE_LOADER_CLASS().load_file(name)
+    first["operations"]["GetObject"]["http"]["requestUri"] = "/"
+    again = Loader.FILE_LOADER_CLASS().load_file(name)
+    assert again["operations"]["GetObject"]["http"] == {"requestUri": "/{Bucket}"}
