@@ -2,13 +2,15 @@
 
 A fenced block marked `console` holds commands on lines that start with `$ `; other lines show what to expect. A command
 that must fail says so: `$ headgate validate  # exit code 2`. `make` commands are checked against the Makefile:
-running them from within the tests would be running the tests.
+running them from within the tests would be running the tests. A page whose commands are about accounts runs beside a
+copy of the organization that ships, as they do in a checkout.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -50,18 +52,30 @@ def script(page: Path) -> str:
     return "\n".join(lines)
 
 
+@pytest.fixture
+def home(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """A home of its own, with the templates that tests have synthesized already: pytest keeps them between runs."""
+    templates = tmp_path / ".cache/headgate/templates"
+    templates.parent.mkdir(parents=True)
+    templates.symlink_to(request.config.cache.mkdir("headgate-templates"))
+    return tmp_path
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_on_the_page_works(page: Path, tmp_path: Path) -> None:
+def test_every_command_on_the_page_works(page: Path, home: Path) -> None:
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "HOME": str(tmp_path),
+        "HOME": str(home),
         "NO_COLOR": "1",
     }
-    folder = tmp_path / "work"
+    environment.pop("XDG_CACHE_HOME", None)
+    folder = home / "work"
     folder.mkdir()
+    if any(command.startswith("headgate accounts") for command, _ in commands(page)):
+        shutil.copytree(ROOT / "accounts", folder / "accounts")
     try:
         done = subprocess.run(
             ["bash", "-c", script(page)], cwd=folder, env=environment, capture_output=True, text=True, check=False
