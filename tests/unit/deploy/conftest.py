@@ -1,4 +1,4 @@
-"""An S3 of the local cloud, and a client of it."""
+"""An S3 and a CloudFormation of the local cloud, and clients of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from headgate.localcloud.s3.service import S3Service
 from headgate.localcloud.s3.store import ObjectStore
-from unit.localcloud.http_harness import FakeClock, make_client, serve
+from unit.localcloud.cloudformation.conftest import Place
+from unit.localcloud.http_harness import FakeClock, Slot, make_client, serve
 
 
 @pytest.fixture
@@ -23,3 +24,19 @@ def s3(tmp_path: Path) -> Iterator[Any]:
         yield client
         client.close()
     store.close()
+
+
+@pytest.fixture(scope="session")
+def wire() -> Iterator[tuple[Slot, str]]:
+    """A server that CloudFormation is put behind."""
+    slot = Slot()
+    with serve(slot, "cloudformation") as url:
+        yield slot, url
+
+
+@pytest.fixture
+def place(tmp_path: Path, wire: tuple[Slot, str]) -> Iterator[Place]:
+    """The local cloud's CloudFormation, with resource types that keep things in a dictionary."""
+    made = Place(tmp_path, *wire)
+    yield made
+    made.stop()
