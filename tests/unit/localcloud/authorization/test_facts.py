@@ -86,11 +86,11 @@ class TestBuckets:
         assert BucketFacts(store)(arn("arn:aws:s3:::data/none")) is None
 
 
-def test_a_model_package_has_its_groups_policy(tmp_path: Path) -> None:
+def test_a_model_package_has_its_groups_policy_and_tags(tmp_path: Path) -> None:
     documents = Documents(tmp_path / "state.db")
     start = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}"
     documents.put(Key(ACCOUNT, REGION, "model-package-group-policy", "g"), {"ResourcePolicy": "{}"})
-    documents.put(Key(ACCOUNT, REGION, "tags", f"{start}:model-package/g/1"), {"stage": "dev"})
+    documents.put(Key(ACCOUNT, REGION, "tags", f"{start}:model-package-group/g"), {"stage": "dev"})
     facts = SageMakerFacts(documents)
     found = facts(arn(f"{start}:model-package/g/1"))
     assert found is not None

@@ -23,6 +23,10 @@ CLOSED = {
 
 def test_a_bucket_has_all_that_was_asked_for(bench: Bench) -> None:
     key = f"arn:aws:kms:eu-west-1:{bench.account}:key/1"
+    queue = f"arn:aws:sqs:eu-west-1:{bench.account}:q"
+    let = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [{**let, "Resource": queue}]})
+    bench.client("sqs").create_queue(QueueName="q", Attributes={"Policy": policy})
     made = bench.create(
         BUCKET,
         {
@@ -45,7 +49,7 @@ def test_a_bucket_has_all_that_was_asked_for(bench: Bench) -> None:
                 "QueueConfigurations": [
                     {
                         "Event": "s3:ObjectCreated:*",
-                        "Queue": "arn:aws:sqs:eu-west-1:1:q",
+                        "Queue": queue,
                         "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "in/"}]}},
                     }
                 ],
