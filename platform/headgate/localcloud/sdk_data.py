@@ -1,7 +1,7 @@
 """The SDK's data files (models of services, rules of endpoints), parsed once for all sessions of a process.
 
 botocore parses them again for every session, and moto once more for itself: a large part of what a short program or a
-first call costs. What a client changes in its model (S3's takes `{Bucket}` out of the paths of operations that it calls)
+first call costs. What a client changes in its model (S3's takes `{Bucket}` out of the paths of what it calls)
 stays its session's own: the local cloud reads the same models to understand requests.
 """
 

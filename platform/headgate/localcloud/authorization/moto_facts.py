@@ -54,7 +54,8 @@ def _iam(arn: Arn) -> ResourceRecord | None:
         found = iam_facts.user(arn.account, name)
     elif arn.kind == "policy":
         found = iam_facts.policy(arn.account, name)
-    return ResourceRecord(arn.account, trust, found.tags) if found is not None else None
+    # A role that was asked for under another path than its own is one that does not exist.
+    return ResourceRecord(arn.account, trust, found.tags) if found is not None and found.arn == arn.text else None
 
 
 def _kms(arn: Arn) -> ResourceRecord | None:
@@ -137,7 +138,13 @@ def _dynamodb(arn: Arn) -> ResourceRecord | None:
     kept = backend.resource_policies.get(table.table_arn)
     policy = _document(f"policy of table {name}", kept.policy_doc if kept is not None else None)
     key = (table.sse_specification or {}).get("KMSMasterKeyId", "")
-    return ResourceRecord(arn.account, policy, _pairs(table.tags), key if key.startswith("arn:") else "")
+    return ResourceRecord(
+        arn.account,
+        policy,
+        _pairs(table.tags),
+        key if key.startswith("arn:") else "",
+        partition_key=table.hash_key_attr or "",
+    )
 
 
 def _ecr(arn: Arn) -> ResourceRecord | None:
@@ -235,7 +242,7 @@ def _resolve_iam(arn: Arn) -> str:
         "user": iam_facts.user,
         "policy": iam_facts.policy,
     }
-    if arn.kind not in look or arn.account == "aws":
-        return arn.text
+    if arn.kind not in look or arn.account == "aws" or arn.resource.count("/") > 1:
+        return arn.text  # with a path it is whole: one that is to be created, or one that somebody spelt out
     found = look[arn.kind](arn.account, name)
     return str(found.arn) if found is not None else arn.text
