@@ -95,14 +95,17 @@ class SageMakerFacts:
             group = arn.name.partition("/")[0]
             found = self._documents.find(Key(arn.account, arn.region, "model-package-group-policy", group))
             policy = Document(f"policy of model package group {group}", found["ResourcePolicy"]) if found else None
-        tags = self._documents.find(Key(arn.account, arn.region, "tags", self._tagged(arn))) or {}
+        tags = {**self._tags(arn, self._group(arn)), **self._tags(arn, arn.text)}
         if policy is None and not tags and self._documents.find(self._key(arn)) is None:
             return None
         return ResourceRecord(arn.account, policy, tags)
 
+    def _tags(self, arn: Arn, of: str) -> dict[str, str]:
+        return self._documents.find(Key(arn.account, arn.region, "tags", of)) or {}
+
     @staticmethod
-    def _tagged(arn: Arn) -> str:
-        """Whose tags count: a version has those of its group (SageMaker API, CreateModelPackage)."""
+    def _group(arn: Arn) -> str:
+        """Whose tags an ARN has too: a version those of its group (SageMaker API, CreateModelPackage)."""
         group, slash, _ = arn.name.partition("/")
         if arn.kind != "model-package" or not slash:
             return arn.text
