@@ -13,7 +13,13 @@ from headgate.localcloud.identity.evaluate import AccessRequest, Decision, Polic
 from headgate.localcloud.identity.policy import Policy
 from headgate.localcloud.identity.principals import Principal
 from headgate.localcloud.identity.requests import Needed, UnknownOperationError, required
-from headgate.localcloud.identity.resources import policy_kind, resource_keys, resource_layer, service_keys_of
+from headgate.localcloud.identity.resources import (
+    policy_kind,
+    resource_keys,
+    resource_layer,
+    service_keys_of,
+    service_of,
+)
 from headgate.localcloud.identity.standing import Standing, compiled, organization_keys, standing_of
 from headgate.localcloud.seams import Caller, Clock
 
@@ -196,14 +202,14 @@ class Authorizer:
     ) -> Authorization | None:
         """The decision about the KMS key that protects a resource, used by the resource's service for the caller."""
         source = needed.kms_from or arn
-        if source.split(":", 3)[2] == "kms":
+        if service_of(source) == "kms":
             key = source
         else:
             record = self._directory.resource(source)
             key = record.kms_key if record else ""
         if not key:
             return None
-        service = arn.split(":", 3)[2]
+        service = service_of(arn)
         context: dict[str, str | tuple[str, ...]] = {
             "kms:viaservice": f"{service}.{region}.amazonaws.com",
             "aws:viaawsservice": "true",

@@ -36,9 +36,15 @@ RESOURCE_FAMILIES = frozenset(
 _TRUSTED = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
 
 
+def service_of(arn: str) -> str:
+    """The service in an ARN; empty for what is none, such as `arn:nonsense` that somebody asks for."""
+    parts = arn.split(":", 3)
+    return parts[2] if parts[0] == "arn" and len(parts) > 2 else ""
+
+
 def resource_layer(action: str, arn: str, *, exists: bool) -> Literal["resource", "trust", "key", "none"]:
     """How a resource's policy counts for an action; `none` where it has no say (a role's trust, in its changes)."""
-    service = arn.split(":", 3)[2] if arn.startswith("arn:") else ""
+    service = service_of(arn)
     if action.lower().startswith(_TRUSTED):
         return "trust"
     if service == "iam":
@@ -52,12 +58,12 @@ def policy_kind(arn: str, layer: str) -> Literal["resource", "repository", "trus
     """How the policy of a resource is written."""
     if layer == "trust":
         return "trust"
-    return "repository" if arn.split(":", 3)[2] == "ecr" else "resource"
+    return "repository" if service_of(arn) == "ecr" else "resource"
 
 
 def resource_keys(arn: str, record: ResourceRecord) -> dict[str, ContextValue]:
     """The condition keys of an existing resource, in lower case. Tags of S3's resources have names of their own."""
-    service = arn.split(":", 3)[2]
+    service = service_of(arn)
     families = ("aws:ResourceTag/", *TAG_FAMILIES.get(service, ()))
     if service == "s3":
         families = TAG_FAMILIES["s3"] if "/" in arn else ("s3:BucketTag/",)

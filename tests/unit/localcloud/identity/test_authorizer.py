@@ -167,3 +167,9 @@ def test_the_boundary_of_an_existing_role_is_a_key_unless_the_request_says_anoth
     assert not decide(directory, "iam", "AttachRolePolicy", RoleName="other", PolicyArn="p").decision.allowed
     other = {"RoleName": "worker", "PermissionsBoundary": "arn:aws:iam::1:policy/other"}
     assert not decide(directory, "iam", "PutRolePermissionsBoundary", **other).decision.allowed
+
+
+def test_what_only_begins_like_an_arn_is_of_no_service() -> None:
+    from headgate.localcloud.identity.resources import service_of
+
+    assert [service_of(text) for text in ("arn:nonsense", "nonsense", "arn:aws:s3:::b")] == ["", "", "s3"]
