@@ -130,6 +130,7 @@ class LocalCloud:
             state.jobs,
             endpoint_url,
             self.credentials.environment,
+            access=self.access.of_jobs(endpoint_url),
         )
         self.sagemaker = SageMaker(
             self.documents,
@@ -196,7 +197,8 @@ class LocalCloud:
         """What the HTTP server calls; `stop` is run when a control request asks for the end."""
         control = Control(token, self._commands(stop))
         public = {self.cloudformation.responses.path: self.cloudformation.responses.answer}
-        return Application(self._services(), self.moto, self.identities, control, self.access.guard, public)
+        guard, origin = self.access.guard, self.access.origins.read
+        return Application(self._services(), self.moto, self.identities, control, guard, public, origin)
 
     def client(self, caller: Caller, service: str, role_arn: str) -> Any:
         """A boto3 client of a service, acting as a role in the caller's account and region, against this cloud."""

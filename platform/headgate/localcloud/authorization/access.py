@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from headgate.localcloud.authorization import iam_facts
+from collections.abc import Callable
+
+from headgate.localcloud.authorization import iam_facts, moto_facts
 from headgate.localcloud.authorization.control_facts import ControlFacts
 from headgate.localcloud.authorization.deliveries import Deliveries
 from headgate.localcloud.authorization.directory import CloudDirectory
 from headgate.localcloud.authorization.gate import Gate
 from headgate.localcloud.authorization.guard import Guard, Recorder
+from headgate.localcloud.authorization.origins import JobAccess, Origins
 from headgate.localcloud.authorization.own_facts import own_facts
 from headgate.localcloud.authorization.versions import Remembered, Versions
 from headgate.localcloud.documents import Documents
@@ -43,6 +46,9 @@ class Access:
         self.directory = CloudDirectory(moto, sessions, organizations, versions, sources, resolvers)
         self.gate = Gate(Authorizer(self.directory, clock), self.directory)
         self.deliveries = Deliveries(self.gate, self.directory)
+        self.origins = Origins(documents)
+        self._moto = moto
+        self._vpcs: Remembered[str] = Remembered(lambda: versions.of("ec2"))
         self.guard = Guard(self.gate, versions, recorder)
         self.sts = Sts(sessions, self.directory.role, self.directory.user, self._in_organization, clock)
         keys: Remembered[tuple[str, str] | None] = Remembered(lambda: versions.of("iam"))
@@ -67,6 +73,14 @@ class Access:
         fields = arn.split(":", 5)
         role = self.directory.role(fields[4], fields[5].rpartition("/")[2]) if len(fields) == 6 else None
         return role.id if role is not None else ""
+
+    def of_jobs(self, public_url: Callable[[], str]) -> JobAccess:
+        """What the job engine asks about its jobs; `public_url` is the cloud's address outside of VPCs."""
+        return JobAccess(self.origins, self._vpc_of, self.gate.require, public_url)
+
+    def _vpc_of(self, account: str, region: str, subnet: str) -> str:
+        place = (account, region, subnet)
+        return self._vpcs.get(place, lambda: self._moto.look(lambda: moto_facts.vpc_of(*place)))
 
     def iam_changed(self) -> None:
         """AWS itself has changed IAM inside an account: what is known of principals is looked up again."""

@@ -221,6 +221,13 @@ _BY_SERVICE: Mapping[str, Look] = {
 }
 
 
+def vpc_of(account: str, region: str, subnet: str) -> str:
+    """The VPC that a subnet is part of, empty for a subnet that does not exist."""
+    backend = _backend("ec2", Arn("", "ec2", region, account, ""))
+    zones = dict.values(backend.subnets) if backend is not None else ()
+    return next((str(zone[subnet].vpc_id) for zone in zones if subnet in zone), "")
+
+
 def resolve(arn: Arn) -> str:
     """The ARN that a resource has of its own, for one that a request spelt shorter; the same if there is none."""
     if arn.service == "kms" and arn.kind == "alias":

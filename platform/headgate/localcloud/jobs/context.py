@@ -15,6 +15,7 @@ from pathlib import Path
 
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import validation
+from headgate.localcloud.jobs.access import Access, Acting, RoleObjects
 from headgate.localcloud.jobs.isolation import Isolation, probe
 from headgate.localcloud.jobs.processes import Spawner
 from headgate.localcloud.jobs.records import Records
@@ -71,6 +72,7 @@ class Context:
     records: Records
     spawner: Spawner
     isolation: Prober
+    access: Access
     controls: dict[Key, Control] = field(default_factory=dict)
 
     def require_isolation(self) -> Isolation:
@@ -79,6 +81,10 @@ class Context:
         if not found.available:
             raise validation(f"jobs cannot run on this machine: {found.reason}; to mend it: {found.fix}")
         return found
+
+    def objects_of(self, who: Acting) -> RoleObjects:
+        """The objects as a job may see them."""
+        return RoleObjects(self.objects, self.access, who)
 
     @property
     def token(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from headgate.localcloud.documents import Documents, Key
 from headgate.localcloud.errors import in_use
+from headgate.localcloud.jobs.access import Access, Unguarded
 from headgate.localcloud.jobs.context import Context, Credentials, Prober, Settings, remove_folder
 from headgate.localcloud.jobs.endpoint_configs import EndpointConfigs
 from headgate.localcloud.jobs.endpoints import ENDPOINT_KIND, Endpoints, settled
@@ -43,6 +44,7 @@ class JobEngine:
         credentials: Credentials,
         *,
         settings: Settings | None = None,
+        access: Access | None = None,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._context = Context(
@@ -58,6 +60,7 @@ class JobEngine:
             records=Records(documents, clock),
             spawner=Spawner(),
             isolation=Prober(),
+            access=access or Unguarded(endpoint_url),
         )
         self._foreman = Foreman(self._context)
         self._processing = ProcessingJobs(self._context, self._foreman)

@@ -6,26 +6,26 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from headgate.localcloud.jobs.access import Acting
 from headgate.localcloud.jobs.context import Context
 from headgate.localcloud.runtimes import Launch
-from headgate.localcloud.seams import Caller
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def job_environment(
-    context: Context, caller: Caller, role: str, requested: Mapping[str, str], own: Mapping[str, str]
+    context: Context, who: Acting, requested: Mapping[str, str], own: Mapping[str, str]
 ) -> dict[str, str]:
     """What a job sees before its runtime has its say: the request's variables win over all but `own`."""
     return {
         "LANG": "C.UTF-8",
         "PATH": SYSTEM_PATH,
         "PYTHONUNBUFFERED": "1",
-        "AWS_REGION": caller.region,
-        "AWS_DEFAULT_REGION": caller.region,
-        "AWS_ENDPOINT_URL": context.endpoint_url(),
+        "AWS_REGION": who.caller.region,
+        "AWS_DEFAULT_REGION": who.caller.region,
         "AWS_EC2_METADATA_DISABLED": "true",
-        **context.credentials(caller, role),
+        **context.credentials(who.caller, who.role),
+        "AWS_ENDPOINT_URL": context.access.endpoint_url(who),
         **requested,
         **own,
     }

@@ -18,6 +18,10 @@ class JobFailure(Exception):  # noqa: N818  the name says what it is: the job's 
         self.reason = reason[:REASON_LIMIT]
 
 
+class Refused(JobFailure):
+    """The job's role may not do what the job needs."""
+
+
 def client_error(text: str) -> JobFailure:
     """The request's fault: an input that is missing, a quota that is too small."""
     return JobFailure(f"ClientError: {text}")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from headgate.localcloud.jobs.access import Acting
 from headgate.localcloud.jobs.containers import Container, Run
 from headgate.localcloud.jobs.context import Context
 from headgate.localcloud.jobs.environment import job_environment
@@ -80,7 +81,8 @@ def start_server(
 ) -> ModelServer:
     """Stage a container's model and start its server. Raises JobFailure; `folder` is the server's own until it ends."""
     host = make_hosts(folder, ("algo-1",), ("input", "output", "model"))[0]
-    stager = Stager(context.objects, caller.region, model.role)
+    who = Acting(caller, model.role, model.subnets)
+    stager = Stager(context.objects_of(who), caller.region, model.role)
     stage_model(stager, container.data, host.ml / "model", folder)
     port = free_port()
     own = {
@@ -94,7 +96,7 @@ def start_server(
         container=Container(
             kind="serving",
             image=container.image,
-            environment=job_environment(context, caller, model.role, requested, own),
+            environment=job_environment(context, who, requested, own),
             instance_type=instance_type,
         ),
         hosts=[host],

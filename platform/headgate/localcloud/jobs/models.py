@@ -41,6 +41,7 @@ class Model:
     name: str
     role: str
     containers: tuple[ModelContainer, ...]
+    subnets: tuple[str, ...] = ()
 
 
 def find_model(documents: Documents, caller: Caller, name: str) -> Model:
@@ -56,7 +57,8 @@ def find_model(documents: Documents, caller: Caller, name: str) -> Model:
     )
     if not containers:
         raise validation(f"model '{name}' has no container")
-    return Model(name, str(body.get("ExecutionRoleArn", "")), containers)
+    subnets = tuple(map(str, body.get("VpcConfig", {}).get("Subnets", ())))
+    return Model(name, str(body.get("ExecutionRoleArn", "")), containers, subnets)
 
 
 def _containers(documents: Documents, caller: Caller, model: str, definition: Json) -> list[ModelContainer]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from headgate.localcloud.errors import unsupported, validation
+from headgate.localcloud.jobs.access import Acting, acting
 from headgate.localcloud.jobs.containers import Container, Run, read_message
 from headgate.localcloud.jobs.context import Context
 from headgate.localcloud.jobs.environment import job_environment
@@ -78,8 +79,7 @@ class ProcessingJobs:
         cluster = request["ProcessingResources"]["ClusterConfig"]
         names = host_names(int(cluster.get("InstanceCount", 1)))
         hosts = make_hosts(work.folder, names, _FOLDERS)
-        role = str(request["RoleArn"])
-        stager = Stager(self._context.objects, work.caller.region, role)
+        stager = Stager(self._context.objects_of(_acting(work, request)), work.caller.region, str(request["RoleArn"]))
         with open_logs(self._context.logs, work.caller, PROCESSING.log_group, work.name, names) as logs:
             self._stage(request, hosts, stager, int(cluster["VolumeSizeInGB"]))
             run = self._prepare(work, request, hosts, stager, logs)
@@ -112,9 +112,7 @@ class ProcessingJobs:
         container = Container(
             kind="processing",
             image=str(specification["ImageUri"]),
-            environment=job_environment(
-                self._context, work.caller, str(request["RoleArn"]), request.get("Environment", {}), own
-            ),
+            environment=job_environment(self._context, _acting(work, request), request.get("Environment", {}), own),
             entrypoint=tuple(specification.get("ContainerEntrypoint", ())),
             arguments=tuple(specification.get("ContainerArguments", ())),
             instance_type=str(cluster.get("InstanceType", "")),
@@ -129,7 +127,7 @@ class ProcessingJobs:
 
         outputs = _outputs(request)
         continuous = [
-            Synchronizer(self._context.objects, host.path(output.local_path), output.uri)
+            Synchronizer(run.stager.objects, host.path(output.local_path), output.uri)
             for output in outputs
             if output.continuous
             for host in run.hosts
@@ -173,7 +171,7 @@ class ProcessingJobs:
         for output in outputs:
             if not output.continuous:
                 for host in run.hosts:
-                    move_folder(self._context.objects, host.path(output.local_path), output.uri)
+                    move_folder(run.stager.objects, host.path(output.local_path), output.uri)
 
 
 def _out_of_time(request: Json) -> str:
@@ -216,6 +214,10 @@ def _sources(parameters: Json) -> list[tuple[str, Source]]:
         source.check()
         found.append((checked_local_path(str(value["LocalPath"]), what), source))
     return found
+
+
+def _acting(work: Work, request: Json) -> Acting:
+    return acting(work.caller, str(request["RoleArn"]), request.get("NetworkConfig", {}).get("VpcConfig"))
 
 
 def _outputs(parameters: Json) -> list[Output]:

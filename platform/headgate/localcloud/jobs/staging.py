@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from headgate.localcloud.errors import AwsError, validation
+from headgate.localcloud.jobs.access import Objects
 from headgate.localcloud.jobs.failures import JobFailure, client_error, no_objects
 from headgate.localcloud.s3.store import ObjectInfo, ObjectStore, parse_s3_uri
 
@@ -52,7 +53,7 @@ class Item:
 class Stager:
     """Resolves and fetches inputs for one job; region and role are for its failure texts."""
 
-    objects: ObjectStore
+    objects: Objects
     region: str
     role: str
 

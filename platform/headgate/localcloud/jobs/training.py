@@ -11,12 +11,13 @@ from functools import partial
 
 from headgate.localcloud.documents import Key
 from headgate.localcloud.errors import unsupported, validation
+from headgate.localcloud.jobs.access import Acting, acting
 from headgate.localcloud.jobs.channels import Channel, parse_channels
 from headgate.localcloud.jobs.cluster import Cluster, parse_cluster
 from headgate.localcloud.jobs.containers import Container, Run, read_message
 from headgate.localcloud.jobs.context import Context
 from headgate.localcloud.jobs.environment import job_environment
-from headgate.localcloud.jobs.failures import JobFailure
+from headgate.localcloud.jobs.failures import JobFailure, Refused
 from headgate.localcloud.jobs.hosts import HostFolder, checked_local_path, make_hosts, resource_config
 from headgate.localcloud.jobs.joblog import open_logs
 from headgate.localcloud.jobs.kinds import TRAINING
@@ -133,7 +134,8 @@ class TrainingJobs:
     def _work(self, work: Work) -> None:
         plan = _plan(work.record())
         hosts = make_hosts(work.folder, plan.cluster.hosts, _FOLDERS)
-        stager = Stager(self._context.objects, work.caller.region, str(plan.request["RoleArn"]))
+        objects = self._context.objects_of(_acting(work, plan))
+        stager = Stager(objects, work.caller.region, str(plan.request["RoleArn"]))
         with open_logs(self._context.logs, work.caller, TRAINING.log_group, work.name, plan.cluster.hosts) as logs:
             self._enter(work, "Downloading")
             synchronizers = self._stage(plan, hosts, stager)
@@ -168,7 +170,7 @@ class TrainingJobs:
             self._write_config(plan, host)
             for folder in plan.synced:
                 host.path(folder.local_path).mkdir(parents=True, exist_ok=True)
-                synchronizer = Synchronizer(self._context.objects, host.path(folder.local_path), folder.uri)
+                synchronizer = Synchronizer(stager.objects, host.path(folder.local_path), folder.uri)
                 if folder.restored:
                     _restore(stager, folder, host)
                     synchronizer.remember()
@@ -193,7 +195,7 @@ class TrainingJobs:
         return Container(
             kind="training",
             image=str(algorithm["TrainingImage"]),
-            environment=job_environment(self._context, work.caller, str(plan.request["RoleArn"]), requested, own),
+            environment=job_environment(self._context, _acting(work, plan), requested, own),
             entrypoint=tuple(algorithm.get("ContainerEntrypoint", ())),
             arguments=tuple(algorithm.get("ContainerArguments", ())),
             hyperparameters=plan.request.get("HyperParameters", {}),
@@ -217,7 +219,7 @@ class TrainingJobs:
         return read
 
     def _finish(self, work: Work, plan: _Plan, run: Run, verdict: Verdict) -> None:
-        outputs = TrainingOutputs(self._context.objects, run.hosts, plan.request["OutputDataConfig"], work.name)
+        outputs = TrainingOutputs(run.stager.objects, run.hosts, plan.request["OutputDataConfig"], work.name)
         series = self._live[work.key]
         self._context.documents.put(_metrics_key(work.key), series.as_json())
         final = series.final()
@@ -244,6 +246,10 @@ class TrainingJobs:
         end(body, status, secondary, self._context.clock.now())
 
 
+def _acting(work: Work, plan: _Plan) -> Acting:
+    return acting(work.caller, str(plan.request["RoleArn"]), plan.request.get("VpcConfig"))
+
+
 def _plan(request: Json) -> _Plan:
     mode = str(request["AlgorithmSpecification"]["TrainingInputMode"])
     return _Plan(
@@ -259,6 +265,8 @@ def _restore(stager: Stager, folder: SyncedFolder, host: HostFolder) -> None:
     source = Source(folder.uri.rstrip("/") + "/")
     try:
         items = stager.resolve(source)
+    except Refused:
+        raise
     except JobFailure:
         return
     place(items, host.path(folder.local_path), writable=True)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.localcloud.archive import write_tar_gz
+from headgate.localcloud.jobs.access import Objects
 from headgate.localcloud.jobs.hosts import HostFolder
 from headgate.localcloud.jobs.uploads import join_uri, move_folder, written_files
-from headgate.localcloud.s3.store import ObjectStore, parse_s3_uri
+from headgate.localcloud.s3.store import parse_s3_uri
 from headgate.localcloud.seams import Json
 
 _MODEL = "/opt/ml/model"
@@ -45,7 +46,7 @@ def synced_folders(request: Json) -> list[SyncedFolder]:
 class TrainingOutputs:
     """Uploads to `<S3OutputPath>/<job>/output/`; the hosts' folders are merged, the last host winning a name."""
 
-    objects: ObjectStore
+    objects: Objects
     hosts: Sequence[HostFolder]
     config: Json
     job: str

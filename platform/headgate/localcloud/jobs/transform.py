@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from headgate.localcloud.errors import unsupported, validation
+from headgate.localcloud.jobs.access import Acting, Objects
 from headgate.localcloud.jobs.context import Context
 from headgate.localcloud.jobs.failures import client_error
 from headgate.localcloud.jobs.hosts import host_names
@@ -93,7 +94,8 @@ class TransformJobs:
         model = find_model(self._context.documents, work.caller, str(request["ModelName"]))
         names = host_names(int(request["TransformResources"]["InstanceCount"]))
         source = request["TransformInput"]["DataSource"]["S3DataSource"]
-        stager = Stager(self._context.objects, work.caller.region, model.role)
+        objects = self._context.objects_of(Acting(work.caller, model.role, model.subnets))
+        stager = Stager(objects, work.caller.region, model.role)
         items = stager.resolve(Source(str(source["S3Uri"]), source["S3DataType"]))
         work.change(lambda body: body.update(TransformStartTime=self._context.clock.now()))
         with ExitStack() as stack:
@@ -105,7 +107,7 @@ class TransformJobs:
                 for server in servers:
                     server.await_health(self._context.settings.health_timeout, work.control)
             instances = [
-                _Instance(work, request, servers, logs[name], work.folder / name)
+                _Instance(work, request, servers, logs[name], work.folder / name, objects)
                 for name, servers in zip(names, hosts, strict=True)
             ]
             _all([partial(each.run, shard(items, i, len(names))) for i, each in enumerate(instances)])
@@ -218,6 +220,7 @@ class _Instance:
     servers: list[ModelServer]
     log: JobLog
     folder: Path
+    objects: Objects
 
     def run(self, items: list[Item]) -> None:
         plan = _plan(self.request, self._suggestions())
@@ -251,7 +254,7 @@ class _Instance:
         if self.work.control.stopped:
             return
         bucket, key = parse_s3_uri(join_uri(str(self.request["TransformOutput"]["S3OutputPath"]), f"{name}.out"))
-        self.work.context.objects.put_file(bucket, key, target, move=True)
+        self.objects.put_file(bucket, key, target, move=True)
 
     def _batches(self, plan: _Plan, name: str, records: Iterator[bytes]) -> Iterator[list[bytes]]:
         try:

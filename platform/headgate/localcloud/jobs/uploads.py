@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from headgate.localcloud.archive import files_below
-from headgate.localcloud.s3.store import ObjectStore, parse_s3_uri
+from headgate.localcloud.jobs.access import Objects
+from headgate.localcloud.s3.store import parse_s3_uri
 
 
 def join_uri(uri: str, *parts: str) -> str:
@@ -26,7 +27,7 @@ def written_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def move_folder(objects: ObjectStore, folder: Path, uri: str) -> int:
+def move_folder(objects: Objects, folder: Path, uri: str) -> int:
     """Move every file below a folder to below an S3 address; returns how many. The job must have ended.
 
     A link's target is copied, everything else becomes the object itself, without copying within a file system.
@@ -54,7 +55,7 @@ class Synchronizer:
     A file that is still growing is copied as it is now and again when it has changed, as SageMaker does.
     """
 
-    objects: ObjectStore
+    objects: Objects
     folder: Path
     uri: str
     _seen: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -45,7 +45,8 @@ class Guard(Protocol):
 class Application:
     """The local cloud's one entry: control commands, our services by name, and moto for the rest.
 
-    `public` are routes, by the start of their path, that check for themselves whether they answer.
+    `public` are routes, by the start of their path, that check for themselves whether they answer. `origin` takes the
+    part of a request's target that says where it comes from, and gives the rest and the condition keys.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Application:
         control: Control,
         guard: Guard,
         public: Mapping[str, Callable[[WireRequest], HttpResponse]] | None = None,
+        origin: Callable[[str], tuple[str, Mapping[str, str]]] = lambda target: (target, {}),
     ) -> None:
         self._services = services
         self._fallback = fallback
@@ -63,6 +65,7 @@ class Application:
         self._control = control
         self._guard = guard
         self._public = public or {}
+        self._origin = origin
 
     def handle(self, wire: WireRequest) -> HttpResponse:
         """Answer anything; every error leaves in the words of the protocol that the client speaks."""
@@ -72,12 +75,15 @@ class Application:
         service = "s3"
         try:
             _refuse_pages(wire.headers)
+            target, context = self._origin(wire.target)
+            wire = replace(wire, target=target)
             public = self._public_route(wire)
             if public is not None:
                 return public(wire)
             who, request = _read(wire)
             service = request.service
-            request = replace(request, caller=self._caller(who, wire.headers))
+            caller = self._caller(who, wire.headers)
+            request = replace(request, caller=replace(caller, context={**caller.context, **context}))
             response = self._guard.answer(request, self._answer)
         except AwsError as error:
             response = error_response(error, service, wire.headers, request_id)
