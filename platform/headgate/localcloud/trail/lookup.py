@@ -55,7 +55,7 @@ def lookup(history: EventHistory, clock: Clock, caller: Caller, request: Json) -
 def username(event: Json) -> str:
     """The user's or session's name; the service's for what AWS does itself."""
     identity = event["userIdentity"]
-    if identity["type"] == "Root":
+    if identity.get("type") == "Root":  # what an organization does itself has no type
         return "root"
     return str(identity.get("invokedBy") or identity.get("arn", "").rpartition("/")[2])
 

@@ -217,6 +217,16 @@ def test_policies_retain(place: Place) -> None:
     assert set(place.world.things) == {"kept", "renamed"}
 
 
+def test_what_a_stack_lets_go_of_is_still_named_in_its_events(place: Place) -> None:
+    stack_id = place.create(template(A={**topic(), "DeletionPolicy": "Retain"}))
+    physical = place.client.describe_stack_resource(StackName="s", LogicalResourceId="A")["StackResourceDetail"]
+    place.delete()
+    events = place.client.describe_stack_events(StackName=stack_id)["StackEvents"]
+    (skipped,) = [event for event in events if event["ResourceStatus"] == "DELETE_SKIPPED"]
+    assert skipped["ResourceType"] == physical["ResourceType"]
+    assert skipped["PhysicalResourceId"] == physical["PhysicalResourceId"]
+
+
 def test_retain_except_on_create_is_deleted_when_the_creation_fails(place: Place) -> None:
     place.world.refuse["create", "Z"] = "no"
     policies = {"A": "Retain", "B": "RetainExceptOnCreate"}

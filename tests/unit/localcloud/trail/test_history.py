@@ -7,6 +7,7 @@ import pytest
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Caller, HttpResponse
 from headgate.localcloud.sts.sessions import Session
+from headgate.localcloud.trail.lookup import username
 from unit.localcloud.trail.conftest import ACCOUNT, REGION, STRANGER, World
 
 
@@ -25,6 +26,13 @@ def test_a_session_is_named_with_its_role(world: World) -> None:
     assert found[0]["sessionContext"]["sessionIssuer"]["arn"] == role
     names = [one["Username"] for one in world.call("LookupEvents")["Events"]]
     assert names == ["states.amazonaws.com", "bob", "ann"]
+
+
+def test_what_aws_does_by_itself_is_shown_with_who_it_was(world: World) -> None:
+    world.happen("CreateAccount", "organizations")
+    (event,) = [event for _, event in world.history.read()]
+    identity = {"accountId": ACCOUNT, "invokedBy": "AWS Internal"}
+    assert username({**event, "userIdentity": identity}) == "AWS Internal"
 
 
 def test_secrets_are_not_recorded(world: World) -> None:

@@ -33,7 +33,8 @@ class StepLog:
         with self.store.transaction():
             self.store.put_resource(self.stack, changed)
             if event:
-                self.event(changed.logical_id, changed.wanted or changed.live or changed.previous, status, reason)
+                of = changed.wanted or changed.live or changed.previous or resource.live  # the last: what is let go of
+                self.event(changed.logical_id, of, status, reason)
         return changed
 
     def event(self, logical_id: str, of: Incarnation | None, status: str, reason: str = "") -> None:
