@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.actions.accounts.desired import desired_stacks
+from headgate.actions.accounts.drift import loose_guardrails
 from headgate.actions.accounts.facts import DECLARATION_PARAMETER
 from headgate.actions.accounts.opening import OpenOrganization, who
 from headgate.actions.accounts.plan import DesiredStack
@@ -25,7 +26,7 @@ from headgate.deploy.stacks import StackEvent, StackPlan, StackRequest, Stacks
 from headgate.errors import FailedError
 from headgate.infra.kinds import KINDS
 from headgate.infra.synth import Assembly
-from headgate.views.accounts import read_units
+from headgate.views.accounts import read_policies, read_units
 
 Tell = Callable[[str], None]
 
@@ -108,6 +109,7 @@ class Apply:
         accounts = durable.ensure(members)
         _, governance = desired_stacks(self._organization, assembly, facts, {**accounts})
         self._deploy(governance, bucket)
+        self._attach_guardrails()
         self._place(durable, accounts)
         self._deploy_durable(accounts)
         self._publish_declaration(bucket)
@@ -130,6 +132,14 @@ class Apply:
                 raise DeclinedError(desired.name)
             self._step(f"{plan.kind} stack {desired.name}: {len(plan.changes)} resources")
         self._stacks.execute(plan)
+
+    def _attach_guardrails(self) -> None:
+        """What somebody has taken off: to CloudFormation nothing has changed."""
+        organizations = self._session.client("organizations")
+        units = read_units(self._session.client("ssm"))
+        for loose in loose_guardrails(units, read_policies(organizations)):
+            organizations.attach_policy(PolicyId=loose.policy_id, TargetId=loose.target)
+            self._step(f"guardrail {loose.name} is attached to {loose.unit} again")
 
     def _place(self, durable: DurableAccounts, accounts: Mapping[str, str]) -> None:
         unit = read_units(self._session.client("ssm"))["durable"]

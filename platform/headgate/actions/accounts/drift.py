@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from headgate.actions.accounts.changes import Change
+from headgate.actions.accounts.changes import APPLY, Change
 from headgate.actions.accounts.facts import Facts
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.spec.organization import AccountDeclaration, Organization
-from headgate.views.accounts import AccountView, Member, StackInstance
+from headgate.views.accounts import AccountView, AttachedPolicy, Member, StackInstance
 
 UNITS_OF_STATE = {"quarantined": "quarantine", "retired": "retired"}
 """Where an account stands in these states; in any other it stands where its declaration says."""
 
 _TEAM_UNITS = frozenset({"experimentation", "dev", "preprod", "prod"})
 _COMPARED = frozenset({"active", "quarantined", "retired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """A guardrail that somebody has taken off a unit; `target` is the unit's id."""
+
+    name: str
+    policy_id: str
+    unit: str
+    target: str
 
 
 def drift(organization: Organization, facts: Facts) -> Iterator[Change]:
@@ -40,21 +50,26 @@ def drift(organization: Organization, facts: Facts) -> Iterator[Change]:
             )
 
 
-def _guardrails(facts: Facts) -> Iterator[Change]:
-    """CloudFormation does not look again at what it has attached, so that this is not mended by applying."""
+def loose_guardrails(units: Mapping[str, str], policies: Mapping[str, AttachedPolicy]) -> Iterator[Loose]:
+    """Every guardrail that is not attached to a unit that it belongs to; `units` are ids by name in lower case."""
     for guardrail in guardrails():
-        found = facts.policies.get(guardrail.name)
-        if guardrail.option is not None:
-            continue
+        found = policies.get(guardrail.name)
         if found is None:
-            detect = "aws cloudformation detect-stack-drift --stack-name headgate-governance"
-            yield Change("drift", f"guardrail {guardrail.name}", "is gone", detect)
             continue
         for unit in guardrail.units:
-            target = facts.units.get(unit.lower(), "")
+            target = units.get(unit.lower(), "")
             if target and target not in found.targets:
-                attach = f"aws organizations attach-policy --policy-id {found.policy_id} --target-id {target}"
-                yield Change("drift", f"guardrail {guardrail.name}", f"is not attached to {unit}", attach)
+                yield Loose(guardrail.name, found.policy_id, unit, target)
+
+
+def _guardrails(facts: Facts) -> Iterator[Change]:
+    """CloudFormation does not look again at what it has once attached: applying looks itself."""
+    for guardrail in guardrails():
+        if guardrail.option is None and guardrail.name not in facts.policies:
+            detect = "aws cloudformation detect-stack-drift --stack-name headgate-governance"
+            yield Change("drift", f"guardrail {guardrail.name}", "is gone", detect)
+    for loose in loose_guardrails(facts.units, facts.policies):
+        yield Change("drift", f"guardrail {loose.name}", f"is not attached to {loose.unit}", APPLY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headgate.actions.accounts.drift import drift
+from headgate.actions.accounts.drift import drift, loose_guardrails
 from headgate.actions.accounts.facts import Facts
 from headgate.views.accounts import Member
 from unit.actions.accounts.worlds import UNITS, as_declared, declare, rows
@@ -120,14 +120,17 @@ def test_an_account_that_is_declared_no_more_may_stand_where_it_stands(tmp_path:
     assert list(drift(declare(tmp_path, accounts={"prod": {}}), moved(facts, "preprod"))) == []
 
 
-def test_a_guardrail_that_was_taken_off_says_how_it_is_put_back(tmp_path: Path) -> None:
+def test_a_guardrail_that_was_taken_off_is_put_back_by_applying(tmp_path: Path) -> None:
     organization = declare(tmp_path)
     facts = as_declared(organization)
     policy = facts.policies["headgate-private"]
     loose = replace(policy, targets=policy.targets - {UNITS["preprod"]})
     (found,) = drift(organization, replace(facts, policies={**facts.policies, policy.name: loose}))
     assert (found.subject, found.message) == ("guardrail headgate-private", "is not attached to Preprod")
-    assert found.command == ("aws organizations attach-policy --policy-id p-headgate-private --target-id ou-r-preprod")
+    assert found.command == "headgate accounts apply"
+    assert list(loose_guardrails({}, {policy.name: loose})) == [], (
+        "before there are units there is nothing to attach to"
+    )
 
 
 def test_a_guardrail_that_was_deleted_is_shown_and_one_that_is_optional_is_not(tmp_path: Path) -> None:
