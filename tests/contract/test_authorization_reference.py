@@ -21,6 +21,8 @@ from headgate.localcloud.identity.tables.model import Need
 from headgate.localcloud.identity.tables.paths import values
 from headgate.localcloud.seams import Caller
 
+pytestmark = pytest.mark.slow
+
 CALLER = Caller("111122223333", "eu-west-1", "arn:aws:iam::111122223333:user/somebody")
 GIVEN = "arn:aws:given:eu-west-1:111122223333:thing"
 """What parameters hold that take an ARN: what they name, a test cannot know."""

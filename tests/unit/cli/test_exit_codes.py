@@ -13,6 +13,8 @@ import pytest
 from headgate.cli.main import COMMANDS, cli
 from headgate.testing.project import ProjectMaker, TestProject
 
+pytestmark = pytest.mark.slow
+
 ENVIRONMENT = {"GIT_CONFIG_GLOBAL": os.devnull}
 
 

@@ -8,6 +8,8 @@ import pytest
 
 from headgate.testing.project import ProjectMaker, TestProject
 
+pytestmark = pytest.mark.slow
+
 POLICY = "from headgate.plugins import hookimpl\n@hookimpl\ndef headgate_check_pipeline(): return []\n"
 
 

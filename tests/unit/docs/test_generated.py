@@ -13,6 +13,8 @@ from headgate.infra.permissions.guardrails import Guardrail, guardrails
 from unit.docs.costs import endpoint_services
 from unit.docs.tables import DOCS, GENERATED, marked
 
+pytestmark = pytest.mark.slow
+
 ATTACHED = [each for each in guardrails() if each.option is None]
 
 

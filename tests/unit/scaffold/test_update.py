@@ -9,6 +9,8 @@ import pytest
 from headgate.actions import trees
 from headgate.cli.main import run
 
+pytestmark = pytest.mark.slow
+
 
 def files(folder):
     """Everything in a project but git's files."""

@@ -30,6 +30,8 @@ import click
 from pathlib import Path
 from headgate.plugins import *
 
+pytestmark = pytest.mark.slow
+
 HEADGATE_API = 1
 HERE = Path(__file__).parent
 

@@ -12,6 +12,8 @@ import pytest
 
 from headgate.pipelines import SourceCode
 
+pytestmark = pytest.mark.slow
+
 ROWS = "size,colour,price\n" + "".join(f"{n},{['red', 'blue'][n % 2]},{3 * n + n % 5}\n" for n in range(60))
 EVALUATE = ["--task", "regression", "--metric", "rmse", "--direction", "minimize"]
 

@@ -7,6 +7,8 @@ import pytest
 from unit.control.machine import Execution
 from unit.control.world import TOOLING, World, declaration
 
+pytestmark = pytest.mark.slow
+
 ID = "300000000001"
 
 

@@ -18,6 +18,8 @@ from headgate.control.vending.calls import CALLS
 from headgate.control.vending.values import Action, Row, State, Work
 from unit.control.world import SETTINGS
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 WORK = Work(Action.PROVISION, "sales", "arn:one", NOW.isoformat(), declaration="d1", requested_by="it@example.com")
 ROW = Row(

@@ -19,6 +19,8 @@ from unit.control.world import World, declaration, denied, response, throttled
 from unit.localcloud.states.world import START
 from unit.localcloud.states.world import World as StepFunctions
 
+pytestmark = pytest.mark.slow
+
 ARN = r"arn:aws:lambda:eu-west-1:100000000001:function:\1"
 
 

@@ -10,6 +10,8 @@ from headgate.infra.kinds import KINDS
 from unit.control.machine import MACHINE, Execution
 from unit.control.world import World, declaration, denied, response, standing
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def world() -> World:

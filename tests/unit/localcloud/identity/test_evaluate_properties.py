@@ -6,6 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,9 @@ from headgate.localcloud.identity import principals
 from headgate.localcloud.identity.evaluate import AccessRequest, PolicySet, evaluate
 from headgate.localcloud.identity.policy import Policy, parse_policy
 from unit.localcloud.identity.policies import ACCOUNT, OTHER, ROLE, SESSION, USER, document
+
+pytestmark = pytest.mark.slow
+
 
 ACTIONS = ["s3:GetObject", "s3:Get*", "s3:*", "*", "sqs:*", "s3:PutObject", "kms:Decrypt"]
 RESOURCES = ["*", "arn:aws:s3:::a/*", "arn:aws:s3:::a/b", "arn:aws:s3:::${aws:PrincipalTag/team}/*", "arn:aws:s3:::c/*"]

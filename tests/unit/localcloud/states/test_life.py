@@ -15,6 +15,8 @@ from headgate.localcloud.states.calls import Started
 from headgate.localcloud.states.failures import StateError
 from unit.localcloud.states.world import SEND, START, World, task
 
+pytestmark = pytest.mark.slow
+
 ASK: Json = {"Parameters": {"QueueUrl": "q", "MessageBody.$": "$$.Task.Token"}}
 RUN = "arn:aws:states:::sagemaker:createTrainingJob.sync"
 

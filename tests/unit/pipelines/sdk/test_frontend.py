@@ -268,6 +268,8 @@ def test_requirements_give_the_code_an_environment_of_its_own(
 def test_archives_count_by_what_is_in_them(run: Run) -> None:
     source = """
 import io, tarfile, time
+
+pytestmark = pytest.mark.slow
 def pack(mtime):
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:gz") as tar:
