@@ -78,5 +78,7 @@ def test_a_role_is_created_under_the_path_that_was_asked_for(daemon: LocalDaemon
     iam = person("iam", Action="iam:CreateRole", Resource=allowed)
     with pytest.raises(ClientError, match="EntityAlreadyExists"):
         iam.create_role(RoleName="taken", Path="/mine/", AssumeRolePolicyDocument=TRUST)
+    with pytest.raises(ClientError, match="role/taken because"):
+        iam.create_role(RoleName="taken", AssumeRolePolicyDocument=TRUST)
     with pytest.raises(ClientError, match="role/theirs/taken"):
         iam.create_role(RoleName="taken", Path="/theirs/", AssumeRolePolicyDocument=TRUST)

@@ -27,6 +27,8 @@ _GLOBAL_SERVICES = frozenset({"iam", "organizations", "budgets"})
 _GLOBAL_REGION = "us-east-1"
 _S3 = "arn:aws:s3:::"
 _ORGANIZATIONS = "arn:aws:organizations::"
+_NAMES_NEW = frozenset({"iam:CreatePolicy", "iam:CreateRole", "iam:CreateUser"})
+"""Actions on what is not there yet: the path is the one asked for, whatever else has the name."""
 _REMEMBERED = 4096
 _NOTHING_NEEDED = Decision(True, "none", "allow", "")
 _SANDBOX = Decision(True, "root", "allow", "")
@@ -114,7 +116,7 @@ class Authorizer:
         return found
 
     def _decide(self, needed: Needed, standing: Standing, caller: Caller, region: str) -> Authorization:
-        arn = self._own_arn(needed.resource, caller)
+        arn = needed.resource if needed.action in _NAMES_NEW else self._own_arn(needed.resource, caller)
         record = self._record(arn)
         owner = record.owner_account if record else needed.owner_account or caller.account
         if arn.startswith(_ORGANIZATIONS):
