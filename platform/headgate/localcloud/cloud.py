@@ -43,6 +43,7 @@ from headgate.localcloud.server import (
     moto_deliveries,
     moto_glue,
     moto_keys,
+    moto_lakeformation,
     moto_mail,
     moto_networks,
     moto_speed,
@@ -316,6 +317,7 @@ class LocalCloud:
         moto_alarms.install()
         moto_budgets.install()
         moto_glue.install()
+        moto_lakeformation.install()
         moto_networks.install()
         moto_speed.install()
         moto_settings.install()
