@@ -14,6 +14,8 @@ from headgate.pipelines import Compiled
 from headgate.pipelines.sdk import PipelineCodeError, SdkPipeline, frontend
 from headgate.spec.project import PipelineEntrypoint, Project
 
+pytestmark = pytest.mark.slow
+
 BASE = "s3://headgate-123456789012-eu-west-1/wine/code"
 Run = Any
 
@@ -269,7 +271,6 @@ def test_archives_count_by_what_is_in_them(run: Run) -> None:
     source = """
 import io, tarfile, time
 
-pytestmark = pytest.mark.slow
 def pack(mtime):
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w:gz") as tar:
