@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -10,9 +11,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from e2e.organization.proofs import Proofs
 
 HEADGATE = Path(sys.executable).with_name("headgate")
 
@@ -62,4 +66,26 @@ def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     project = Cli(folder / "diabetes")
     yield project
     project.run("cloud", "down")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def organization_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The folder of an organization in which teams have their accounts; nothing runs on it, and it is to be copied."""
+    from e2e.organization.building import built_once
+
+    base = tmp_path_factory.getbasetemp()
+    return built_once(base if worker_id == "master" else base.parent)
+
+
+@pytest.fixture(scope="module")
+def proofs(organization_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proofs]:
+    """A local cloud of the module's own, in this process, on a copy of that organization."""
+    from e2e.organization.building import copied
+    from e2e.organization.hosting import HostedCloud
+    from e2e.organization.proofs import proofs_of
+
+    folder = copied(organization_folder, tmp_path_factory.mktemp("proofs") / "organization")
+    with contextlib.closing(HostedCloud(folder)) as cloud:
+        yield proofs_of(cloud)
     shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +35,10 @@ def sign_in(session: Session, persona: str, folder: Path, team: str | None = Non
         return session
     name = f"{persona}-{team}" if team else persona
     file = folder / "people" / f"{session.account}-{name}.json"
-    if not file.exists():
-        tags = {PERSONA_TAG: persona, **({TEAM_TAG: team} if team else {})}
-        _write(file, _new_key(session.client("iam"), name, tags))
+    with _one_at_a_time(folder / "people"):
+        if not file.exists():
+            tags = {PERSONA_TAG: persona, **({TEAM_TAG: team} if team else {})}
+            _write(file, _new_key(session.client("iam"), name, tags))
     key = json.loads(file.read_text())
     return session.with_keys(session.account, key["AccessKeyId"], key["SecretAccessKey"])
 
@@ -57,9 +60,22 @@ def _new_key(iam: Any, name: str, tags: dict[str, str]) -> dict[str, str]:
     return {"AccessKeyId": key["AccessKeyId"], "SecretAccessKey": key["SecretAccessKey"]}
 
 
+@contextmanager
+def _one_at_a_time(folder: Path) -> Iterator[None]:
+    """Commands that start at once would each make the person a key, of which IAM allows two."""
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _write(file: Path, key: dict[str, str]) -> None:
     """Whole or not at all, and for this user's eyes only."""
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(dir=file.parent)
     with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
         json.dump(key, handle)
