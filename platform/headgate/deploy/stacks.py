@@ -295,7 +295,7 @@ def _alone(stack: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] not in _CONTENDED:
+        if error.response["Error"]["Code"] not in _CONTENDED and "does not exist" not in str(error):
             raise
         raise FailedError(
             f"somebody else is changing stack '{stack}' just now",
