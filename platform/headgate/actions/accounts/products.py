@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,12 @@ from headgate.deploy.polling import Polling
 from headgate.errors import UserError
 
 _PATIENCE = 4 * 3600.0
+_RETURNED = re.compile(
+    r"from custom resource\. Message returned: (?P<reason>.+?)"
+    r"(?: \(RequestId: [0-9a-f-]+\))?\"?(?: \(HandlerErrorCode: \w+\)| \(RequestToken: .*\))*$",
+    re.DOTALL,
+)
+"""What a custom resource has answered, within CloudFormation's sentence about it."""
 _ENDED = frozenset({"SUCCEEDED", "FAILED", "IN_PROGRESS_IN_ERROR"})
 
 
@@ -103,4 +110,11 @@ class Products:
 
 def reasons(detail: Mapping[str, Any]) -> tuple[str, ...]:
     """Why a record failed, a line each."""
-    return tuple(each["Description"] for each in detail.get("RecordErrors", [])) or ("no reason was given",)
+    told = [each["Description"] for each in detail.get("RecordErrors", [])]
+    return tuple(line for text in told for line in lines(text)) or ("no reason was given",)
+
+
+def lines(reason: str) -> tuple[str, ...]:
+    """A reason of vending: a line for each of what went wrong, without what CloudFormation says around it."""
+    found = _RETURNED.search(reason)
+    return tuple(each.strip() for each in (found["reason"] if found else reason).split(" | "))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from headgate.actions.accounts.products import lines
 from headgate.aws.sessions import Session
 from headgate.deploy.polling import Polling
 from headgate.errors import FailedError, UserError
@@ -62,7 +63,7 @@ class Vending:
             if found["status"] != "RUNNING":
                 raise FailedError(
                     f"the accounts of team '{order.team}' are not what was asked for",
-                    details=(_reason(found),),
+                    details=_reasons(found),
                     next_command=f"headgate accounts show {order.team}",
                 )
 
@@ -84,6 +85,9 @@ class Vending:
         return str(started["executionArn"])
 
 
-def _reason(execution: Mapping[str, Any]) -> str:
-    told = execution.get("cause") or execution.get("error") or "no reason was given"
-    return f"{execution['status'].lower().replace('_', ' ')}: {told}"
+def _reasons(execution: Mapping[str, Any]) -> tuple[str, ...]:
+    """What vending has told of its accounts, or how the execution ended without."""
+    told = str(execution.get("cause") or execution.get("error") or "no reason was given")
+    if execution.get("error") == "VendingFailed":
+        return lines(told)
+    return (f"{execution['status'].lower().replace('_', ' ')}: {told}",)

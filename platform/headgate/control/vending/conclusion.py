@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,6 +18,8 @@ from headgate.control.vending.values import Action, Item, Request, Response, Row
 ENVIRONMENTS = ("experimentation", "dev", "preprod", "prod")
 NO_ACCOUNT = "none"
 """The answer's id for an environment that the team does not have."""
+BETWEEN = " | "
+"""Between the reasons in an answer, which is one line."""
 ANSWERED = "VendingFailed"
 """The error of an execution that has failed and has told CloudFormation so."""
 
@@ -64,9 +67,37 @@ def decide(outcome: Mapping[str, Any], rows: Sequence[Row]) -> Conclusion:
         return Conclusion(reason_of(outcome["error"]), {})
     results: Sequence[Mapping[str, Any]] = outcome.get("results", ())
     failures = [
-        each.get("failed") or reason_of(each["error"]) for each in results if "failed" in each or "error" in each
+        (_name(each), each.get("failed") or reason_of(each["error"]))
+        for each in results
+        if "failed" in each or "error" in each
     ]
-    return Conclusion(answers.one_line("; ".join(failures)), account_ids(rows))
+    return Conclusion(answers.one_line(BETWEEN.join(told_once(failures))), account_ids(rows))
+
+
+def told_once(failures: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Accounts by name with why their work has ended: a sentence for each reason, however many accounts it stopped."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, reason in failures:
+        # What differs in two accounts' sentences is mostly whom they are about, and that is said in front.
+        same = _self(name).sub("the account", reason) if name else reason
+        groups.setdefault(same, []).append((name, reason))
+    return tuple(_sentence(same, among) for same, among in groups.items())
+
+
+def _sentence(same: str, among: Sequence[tuple[str, str]]) -> str:
+    (name, reason), *others = among
+    if others:
+        return f"{', '.join(name for name, _ in among)}: {same}"
+    return reason if not name or _self(name).search(reason) else f"{name}: {reason}"
+
+
+def _self(name: str) -> re.Pattern[str]:
+    """How a sentence speaks of an account."""
+    return re.compile(rf"\baccount {re.escape(name)} of team [^\s:;,()]+")
+
+
+def _name(result: Mapping[str, Any]) -> str:
+    return str(result.get("account", {}).get("name", ""))
 
 
 def account_ids(rows: Sequence[Row]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from headgate.actions.accounts.products import lines
 from headgate.actions.accounts.vend import AccountSets
 from headgate.actions.accounts.vending import Order
 from headgate.aws.sessions import Session
@@ -119,7 +120,8 @@ def test_an_organization_without_vending_says_what_to_type(world: World) -> None
 @pytest.mark.parametrize(
     ("end", "detail"),
     [
-        ({"status": "FAILED", "error": "VendingFailed", "cause": "it runs endpoints"}, "failed: it runs endpoints"),
+        ({"status": "FAILED", "error": "VendingFailed", "cause": "it runs endpoints"}, "it runs endpoints"),
+        ({"status": "FAILED", "error": "NotConcluded", "cause": "no answer"}, "failed: no answer"),
         ({"status": "TIMED_OUT"}, "timed out: no reason was given"),
         ({"status": "ABORTED", "error": "Stopped"}, "aborted: Stopped"),
     ],
@@ -195,6 +197,17 @@ def test_a_request_that_failed_says_vendings_reason(world: World) -> None:
     with pytest.raises(FailedError) as raised:
         world.sets().request("churn")
     assert raised.value.details == ("the quota is reached",)
+
+
+def test_every_account_has_its_line_without_what_cloudformation_says_around_it() -> None:
+    said = (
+        "The following resource(s) failed to create: [AccountSet]. Rollback requested by user.; AccountSet: Resource "
+        'handler returned message: "Received response status [FAILED] from custom resource. Message returned: '
+        "dev, prod: no (more) room; then request again | nonprod is quarantined (RequestId: 0a1b-2c)"
+        '" (HandlerErrorCode: GeneralServiceException)'
+    )
+    assert lines(said) == ("dev, prod: no (more) room; then request again", "nonprod is quarantined")
+    assert lines("the role may not be assumed") == ("the role may not be assumed",)
 
 
 def test_a_product_that_is_not_there_says_what_to_type(world: World) -> None:

@@ -51,7 +51,23 @@ def test_the_reason_of_an_error_is_one_line(error: dict[str, str], reason: str) 
 
 def test_all_failures_are_told() -> None:
     results = [{"failed": "one"}, {}, {"failed": "two"}, {"error": {"Error": "Refused", "Cause": "three"}}]
-    assert conclusion.decide({"results": results}, ()).reason == "one; two; Refused: three"
+    assert conclusion.decide({"results": results}, ()).reason == "one | two | Refused: three"
+
+
+def test_what_stopped_several_accounts_is_told_once() -> None:
+    def failed(name: str, reason: str) -> dict[str, Any]:
+        return {"account": {"name": name}, "failed": f"account {name} of team sales {reason}"}
+
+    results = [
+        failed("dev", "was not created: no more accounts; then request again"),
+        failed("nonprod", "was not created: no more accounts; then request again"),
+        {"account": {"name": "test"}},
+        failed("prod", "is not active: its unit lacks a guardrail"),
+    ]
+    assert conclusion.decide({"results": results}, ()).reason == (
+        "dev, nonprod: the account was not created: no more accounts; then request again"
+        " | account prod of team sales is not active: its unit lacks a guardrail"
+    )
 
 
 def test_accounts_without_an_id_and_retired_ones_are_not_listed() -> None:

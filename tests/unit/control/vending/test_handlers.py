@@ -63,7 +63,7 @@ def test_the_handlers_of_the_end_write_and_answer(world: World, monkeypatch: pyt
     assert (failed["failed"], world.rows()["sales/dev"]["reason"]) == ("Refused: no room", "Refused: no room")
     request = {"action": "provision", "team": "sales", "response": response()}
     event = {"request": request, "execution": value["work"]["execution"], "outcome": {"results": [failed]}}
-    assert handlers.conclude(event, None) == {"succeeded": False, "reason": "Refused: no room"}
+    assert handlers.conclude(event, None) == {"succeeded": False, "reason": "dev: Refused: no room"}
     sent: list[str] = []
     monkeypatch.setattr(handlers, "put", lambda url, _: sent.append(url))
     detail = {"executionArn": "a", "status": "ABORTED", "input": json.dumps(request)}
