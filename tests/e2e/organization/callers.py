@@ -1,4 +1,4 @@
-"""How everybody in the table becomes who they are: people sign in, machines are taken by the service that they trust."""
+"""How everybody in the table becomes who they are: people sign in, services take the machines that trust them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """A local cloud in the tests' own process, on a state folder: the same server, with AWS's services within reach.
 
-Machines become their roles when an AWS service takes them. From outside of the local cloud nobody can be such a service;
-in here a test has the clients that the local cloud itself works with, which speak HTTP and are authorized like any.
+Machines become their roles when an AWS service takes them. From outside of the local cloud nobody can be such a
+service; in here a test has the credentials that the local cloud itself works with, over HTTP, authorized like any.
 """
 
 from __future__ import annotations

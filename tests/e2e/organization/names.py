@@ -1,4 +1,4 @@
-"""The table's made-up names (account ids, keys, subnets, …) and what they are called in the organization that was built."""
+"""The table's made-up names (account ids, keys, subnets, …), and what they are called in the organization as built."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from headgate.localcloud.cloudformation.stacksets.roles import service_managed_r
 from headgate.views.accounts import read_catalog
 from unit.infra.permissions.world import ENVIRONMENTS, IDS, ORGANIZATION
 
-_KEY = re.compile(r"arn:aws:kms:(?P<region>[^:]+):(?P<account>\d{12}):key/(?P<place>[a-z-]+)")
+_KEY = re.compile(r"arn:aws:kms:(?P<region>[^:]+):(?P<account>\d{12}):key/(?P<place>[a-z-]+)(?![\w-])")
 _SETTINGS = (("subnet-1", "subnet-ids"), ("sg-1", "security-group-ids"), ("vpc", "vpc-id"))
 _WORD = re.compile(r"stacksets-exec-0123456789abcdef|StackSet-headgate-guard-0123|\b(?:subnet-1|sg-1)\b")
 _VPC = re.compile(r"vpc-(?P<account>churn-\w+|pricing-\w+|gone-dev)")
@@ -53,7 +53,7 @@ class Names:
         text = text.replace(ORGANIZATION, self.organization)
         text = _WORD.sub(lambda found: self.places.get((account, found[0]), found[0]), text)
         text = _VPC.sub(lambda found: self.places[found["account"], "vpc"], text)
-        return _KEY.sub(lambda found: self.keys[found["account"], found["place"]], text)
+        return _KEY.sub(lambda found: self.keys.get((found["account"], found["place"]), found[0]), text)
 
 
 def names_of(cloud: HostedCloud, callers: Callers, accounts: Mapping[str, str]) -> Names:

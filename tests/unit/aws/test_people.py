@@ -18,7 +18,7 @@ class Iam:
     made: list[str] = field(default_factory=list)
     tags: dict[str, Any] = field(default_factory=dict)
 
-    def create_user(self, *, UserName: str, Path: str, Tags: list[Mapping[str, str]]) -> None:  # noqa: N803, ARG002
+    def create_user(self, *, UserName: str, Path: str, Tags: list[Mapping[str, str]]) -> None:  # noqa: N803
         self.tags[UserName] = {tag["Key"]: tag["Value"] for tag in Tags}
 
     def put_user_policy(self, **_: str) -> None:

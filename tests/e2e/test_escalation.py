@@ -1,0 +1,409 @@
+"""Attempts to get more than one has, as real calls: each is denied by the layer that should deny it.
+
+The strongest roles try: a project's role that may do everything (within the boundary), an account's administrator, root
+users, CI, IT. Where one layer could be opened by mistake, it is opened, and the next one has to hold.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from botocore.exceptions import WaiterError
+
+from e2e.organization.attempts import bucket, denied, job, job_input, key, program, role
+from e2e.organization.callers import REGION
+from e2e.organization.furnishing import role_of, tagged
+from e2e.organization.proofs import Proofs
+from headgate.localcloud.seams import Caller
+
+pytestmark = pytest.mark.slow
+
+PROJECT = "headgate-dev-api@churn-dev"
+"""A role that a project has deployed for itself: it may do everything that the boundary lets it."""
+ADMINISTRATOR = "OrganizationAccountAccessRole"
+_BOUNDARY = "arn:aws:iam::{}:policy/headgate/headgate-boundary"
+_TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+}
+
+
+class TestRoles:
+    """Making, changing and passing roles."""
+
+    @pytest.mark.parametrize("who", [PROJECT, f"{ADMINISTRATOR}@churn-dev"])
+    def test_a_role_without_the_boundary(self, proofs: Proofs, who: str) -> None:
+        new = {"RoleName": "headgate-dev-free", "Path": "/headgate-project/"}
+        trust = json.dumps(_TRUST)
+        denied(proofs, "scp", "RolesCarryTheBoundary", who, "iam CreateRole", **new, AssumeRolePolicyDocument=trust)
+        denied(
+            proofs,
+            "scp",
+            "RolesCarryTheBoundary",
+            who,
+            "iam CreateRole",
+            **new,
+            AssumeRolePolicyDocument=trust,
+            PermissionsBoundary="arn:aws:iam::aws:policy/AdministratorAccess",
+        )
+        names = {each["RoleName"] for each in proofs.administrator("churn-dev", "iam").list_roles()["Roles"]}
+        assert "headgate-dev-free" not in names
+
+    def test_a_role_without_the_boundary_by_way_of_a_stack(self, proofs: Proofs) -> None:
+        who, name = "headgate-dev-deployer@churn-dev", "headgate-dev-free"
+        cloudformation = proofs.callers.client(who, "cloudformation")
+        free = {"RoleName": name, "Path": "/headgate-project/", "AssumeRolePolicyDocument": _TRUST}
+        cloudformation.create_stack(
+            StackName=name,
+            TemplateBody=json.dumps({"Resources": {"Free": {"Type": "AWS::IAM::Role", "Properties": free}}}),
+            RoleARN=role_of(proofs.names, who, "dev", "cloudformation"),
+            Capabilities=["CAPABILITY_NAMED_IAM"],
+        )
+        waiter = cloudformation.get_waiter("stack_create_complete")
+        with pytest.raises(WaiterError, match="ROLLBACK"):
+            waiter.wait(StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 150})
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        why = " ".join(event.get("ResourceStatusReason", "") for event in events)
+        assert "is not authorized to perform: iam:CreateRole" in why
+        assert "explicit deny in a service control policy: headgate-baseline" in why
+
+    def test_ones_own_boundary(self, proofs: Proofs) -> None:
+        arn = _BOUNDARY.format(proofs.names.accounts["churn-dev"])
+        wide = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
+        change = {"PolicyArn": arn, "PolicyDocument": wide, "SetAsDefault": True}
+        for who in (PROJECT, f"{ADMINISTRATOR}@churn-dev"):
+            denied(proofs, "scp", "BaselineRolesStay", who, "iam CreatePolicyVersion", **change)
+            denied(proofs, "scp", "BaselineRolesStay", who, "iam DeletePolicy", PolicyArn=arn)
+            own = {"RoleName": "headgate-dev-api"}
+            denied(proofs, "scp", "NobodyShedsTheBoundary", who, "iam DeleteRolePermissionsBoundary", **own)
+        versions = proofs.administrator("churn-dev", "iam").list_policy_versions(PolicyArn=arn)["Versions"]
+        assert len(versions) == 1
+
+    def test_a_stronger_role_for_what_one_runs(self, proofs: Proofs) -> None:
+        strong = role(proofs, "churn-dev", ADMINISTRATOR, "/")
+        code = {"S3Bucket": bucket(proofs, "churn-dev", "dev", "artifacts"), "S3Key": "code.zip"}
+        function = {"FunctionName": "headgate-dev-more", "Role": strong, "Code": code}
+        denied(proofs, "boundary", "PassRolesOfOwnEnvironment", PROJECT, "lambda CreateFunction", **function)
+        stack = {"StackName": "headgate-dev-more", "TemplateBody": "{}", "RoleARN": strong}
+        denied(proofs, "identity", "", "headgate-dev-deployer@churn-dev", "cloudformation CreateStack", **stack)
+        work = job(
+            proofs, "headgate-dev-execution@churn-dev", RoleArn=role(proofs, "churn-dev", "headgate-dev-deployer")
+        )
+        denied(proofs, "identity", "", "headgate-dev-execution@churn-dev", "sagemaker CreateProcessingJob", **work)
+
+    def test_tags_that_say_who_one_is(self, proofs: Proofs) -> None:
+        own = {"RoleName": "headgate-dev-api"}
+
+        def tag(name: str, value: str) -> Mapping[str, Any]:
+            return {**own, "Tags": [{"Key": f"headgate:{name}", "Value": value}]}
+
+        for sid, layer, given in (
+            ("OnlyStackSetsTagPeople", "scp", tag("data-sets", ":sales:returns:")),
+            ("OnlyStackSetsTagPeople", "scp", tag("persona", "it")),
+            ("TagsOfOwnTeam", "boundary", tag("team", "pricing")),
+            ("TagsOfOwnEnvironment", "boundary", tag("environment", "prod")),
+        ):
+            denied(proofs, layer, sid, PROJECT, "iam TagRole", **given)
+        removed = {**own, "TagKeys": ["headgate:environment"]}
+        denied(proofs, "scp", "TagsOfRolesStay", PROJECT, "iam UntagRole", **removed)
+        person = {"RoleName": "headgate-dev-data-scientist", "Tags": tag("data-sets", ":returns:")["Tags"]}
+        denied(proofs, "scp", "", f"{ADMINISTRATOR}@churn-dev", "iam TagRole", **person)
+
+    def test_users_and_keys_that_never_expire(self, proofs: Proofs) -> None:
+        for who in (PROJECT, f"{ADMINISTRATOR}@churn-prod"):
+            denied(proofs, "scp", "NoUsersAndNoAccessKeys", who, "iam CreateUser", UserName="somebody")
+
+
+class TestTeams:
+    """Across teams."""
+
+    @pytest.mark.parametrize(
+        ("who", "name"),
+        [
+            ("data-scientist of churn@identity", "headgate-dev-data-scientist"),
+            ("lead-data-scientist of churn@identity", "headgate-dev-lead-data-scientist"),
+            ("headgate-tooling-deployer@tooling for churn", "headgate-dev-deployer"),
+            (PROJECT, "headgate-dev-execution"),
+            (f"{ADMINISTRATOR}@churn-dev", ADMINISTRATOR),
+        ],
+    )
+    def test_another_teams_role(self, proofs: Proofs, who: str, name: str) -> None:
+        path = "/" if name == ADMINISTRATOR else "/headgate/"
+        arn = role(proofs, "pricing-nonprod", name, path)
+        denied(proofs, "trust", "", who, "sts AssumeRole", RoleArn=arn, RoleSessionName="across")
+
+    def test_another_teams_bucket(self, proofs: Proofs) -> None:
+        theirs = bucket(proofs, "pricing-nonprod", "dev")
+        denied(proofs, "resource", "", PROJECT, "s3 GetObject", Bucket=theirs, Key="train.csv")
+
+    def test_another_teams_bucket_that_was_opened_by_mistake(self, proofs: Proofs) -> None:
+        """Whoever keeps the baseline opens the bucket to the team; the key that encrypts its objects stays closed."""
+        theirs, reader = bucket(proofs, "pricing-nonprod", "dev"), proofs.names.accounts["churn-dev"]
+        s3 = proofs.administrator("pricing-nonprod", "s3")
+        before = s3.get_bucket_policy(Bucket=theirs)["Policy"]
+        opened = {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:aws:iam::{reader}:root"},
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{theirs}/*",
+        }
+        s3.put_bucket_policy(Bucket=theirs, Policy=json.dumps({"Version": "2012-10-17", "Statement": [opened]}))
+        denied(proofs, "key", "", PROJECT, "s3 GetObject", Bucket=theirs, Key="train.csv")
+        s3.put_bucket_policy(Bucket=theirs, Policy=before)
+
+    def test_another_teams_key(self, proofs: Proofs) -> None:
+        theirs = key(proofs, "pricing-nonprod", "dev")
+        owner = proofs.callers.client("headgate-dev-api@pricing-nonprod", "kms")
+        secret = owner.encrypt(KeyId=theirs, Plaintext=b"secret")["CiphertextBlob"]
+        denied(proofs, "key", "", PROJECT, "kms Decrypt", CiphertextBlob=secret, KeyId=theirs)
+        assert owner.decrypt(CiphertextBlob=secret, KeyId=theirs)["Plaintext"] == b"secret"
+
+    def test_a_data_set_that_the_team_may_not_read(self, proofs: Proofs) -> None:
+        lake = f"headgate-data-lake-data-{proofs.names.accounts['data-lake']}-{REGION}"
+        curator = proofs.callers.client("headgate-data-lake-data-engineer@data-lake", "s3")
+        for name in ("sales", "returns"):
+            curator.put_object(Bucket=lake, Key=f"{name}/1.csv", Body=b"1")
+        who, inside = "headgate-dev-execution@churn-dev", {"aws:SourceVpc": proofs.names.places["churn-dev", "vpc"]}
+        mine = proofs.callers.client(who, "s3", context=inside)
+        assert mine.get_object(Bucket=lake, Key="sales/1.csv")["Body"].read() == b"1"
+        denied(proofs, "resource", "", who, "s3 GetObject", Bucket=lake, Key="returns/1.csv", context=inside)
+
+
+class TestJobs:
+    """What jobs may, they may as their role and from their VPC."""
+
+    @pytest.fixture
+    def jobs(self, proofs: Proofs) -> Callable[..., Any]:
+        """Runs a processing job in churn's dev as the execution role; gives its description once it has ended."""
+        if not proofs.cloud.cloud.jobs.isolation().available:
+            pytest.fail("jobs cannot run on this machine")
+        who = "headgate-dev-execution@churn-dev"
+        caller = Caller(proofs.names.accounts["churn-dev"], REGION)
+
+        def run(name: str, **more: Any) -> Any:
+            request = {**job(proofs, who), "ProcessingJobName": name, **more}
+            proofs.callers.client(who, "sagemaker").create_processing_job(**request)
+            return proofs.cloud.cloud.jobs.wait(caller, "processing-job", name, 60)
+
+        return run
+
+    def test_a_job_reads_its_own_data_within_the_vpc(self, proofs: Proofs, jobs: Any) -> None:
+        uri = f"s3://{bucket(proofs, 'churn-dev', 'dev')}/train.csv"
+        code = (
+            "import boto3, os; body = boto3.client('s3').get_object("
+            f"Bucket='{bucket(proofs, 'churn-dev', 'dev')}', Key='train.csv')['Body'].read(); "
+            "assert body == open('/opt/ml/processing/in/train.csv', 'rb').read() == b'1,2,3'"
+        )
+        ended = jobs("own-data", ProcessingInputs=[job_input(uri)], AppSpecification=program(proofs, code))
+        assert ended["ProcessingJobStatus"] == "Completed", ended.get("FailureReason")
+
+    def test_a_jobs_credentials_are_worth_nothing_elsewhere(self, proofs: Proofs) -> None:
+        stolen = "headgate-dev-execution@churn-dev"
+        own = bucket(proofs, "churn-dev", "dev")
+        denied(proofs, "resource", "OwnVpcOnly", stolen, "s3 GetObject", Bucket=own, Key="train.csv")
+        theirs = {"aws:SourceVpc": proofs.names.places["pricing-nonprod", "vpc"]}
+        denied(proofs, "resource", "OwnVpcOnly", stolen, "s3 GetObject", Bucket=own, Key="train.csv", context=theirs)
+
+    def test_another_teams_data_as_a_jobs_input(self, proofs: Proofs, jobs: Any) -> None:
+        uri = f"s3://{bucket(proofs, 'pricing-nonprod', 'dev')}/train.csv"
+        ended = jobs("their-data", ProcessingInputs=[job_input(uri)])
+        assert ended["ProcessingJobStatus"] == "Failed"
+        assert "Data download failed: AccessDenied (403)" in ended["FailureReason"]
+        assert "no identity-based policy allows the s3:ListBucket action" in ended["FailureReason"]
+
+    def test_another_place_for_a_jobs_output(self, proofs: Proofs, jobs: Any) -> None:
+        uri = f"s3://{bucket(proofs, 'pricing-nonprod', 'dev', 'artifacts')}/stolen"
+        code = "open('/opt/ml/processing/out/x', 'w').write('secret')"
+        s3 = {"S3Uri": uri, "LocalPath": "/opt/ml/processing/out", "S3UploadMode": "EndOfJob"}
+        output = {"Outputs": [{"OutputName": "out", "S3Output": s3}], "KmsKeyId": "alias/headgate-dev"}
+        ended = jobs("out", ProcessingOutputConfig=output, AppSpecification=program(proofs, code))
+        assert ended["ProcessingJobStatus"] == "Failed"
+        assert "Data upload failed: AccessDenied (403)" in ended["FailureReason"]
+        found = proofs.administrator("pricing-nonprod", "s3").list_objects_v2(
+            Bucket=bucket(proofs, "pricing-nonprod", "dev", "artifacts")
+        )
+        assert found["KeyCount"] == 0
+
+
+class TestOrganization:
+    """Out of the organization, past its guardrails, out of sight."""
+
+    @pytest.mark.parametrize("who", [PROJECT, f"{ADMINISTRATOR}@churn-prod", "headgate-prod-promotion@churn-prod"])
+    def test_leaving(self, proofs: Proofs, who: str) -> None:
+        denied(proofs, "scp", "AccountsStayInTheOrganization", who, "organizations LeaveOrganization")
+
+    def test_leaving_as_what_baselines_are_deployed_with(self, proofs: Proofs) -> None:
+        who = "stacksets-exec-x@churn-dev"
+        denied(proofs, "scp", "AccountsStayInTheOrganization", who, "organizations LeaveOrganization")
+
+    @pytest.mark.parametrize("who", ["headgate-governance-it@governance", "headgate-vending-place@governance"])
+    def test_guardrails_taken_off(self, proofs: Proofs, who: str) -> None:
+        organizations = proofs.administrator("governance", "organizations")
+        policies = organizations.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+        policy = next(each["Id"] for each in policies if each["Name"] == "headgate-baseline")
+        targets = organizations.list_targets_for_policy(PolicyId=policy)["Targets"]
+        for target in targets:
+            detached = {"PolicyId": policy, "TargetId": target["TargetId"]}
+            denied(proofs, "identity", "", who, "organizations DetachPolicy", **detached)
+        changed = {"PolicyId": policy, "Content": "{}"}
+        denied(proofs, "identity", "", who, "organizations UpdatePolicy", **changed)
+        assert organizations.list_targets_for_policy(PolicyId=policy)["Targets"] == targets
+
+    @pytest.mark.parametrize("account", ["churn-lab", "churn-dev", "churn-prod", "tooling", "data-lake"])
+    def test_root_users(self, proofs: Proofs, account: str) -> None:
+        for call in ("s3 ListBuckets", "iam ListRoles", "organizations LeaveOrganization"):
+            denied(proofs, "scp", "NoRootUser", f"root@{account}", call)
+
+    def test_the_trail(self, proofs: Proofs) -> None:
+        name = f"arn:aws:cloudtrail:{REGION}:{proofs.names.accounts['governance']}:trail/headgate"
+        for who, layer in (
+            (PROJECT, "scp"),
+            (f"{ADMINISTRATOR}@churn-prod", "scp"),
+            ("headgate-governance-it@governance", "boundary"),
+        ):
+            for call in ("StopLogging", "DeleteTrail"):
+                denied(proofs, layer, "TrailStays", who, f"cloudtrail {call}", Name=name)
+        auditor = proofs.callers.client("headgate-governance-auditor@governance", "cloudtrail")
+        assert auditor.get_trail_status(Name=name)["IsLogging"]
+
+    def test_an_attempt_leaves_a_trace(self, proofs: Proofs) -> None:
+        who = f"{ADMINISTRATOR}@churn-preprod"
+        denied(proofs, "scp", "TrailStays", who, "cloudtrail StopLogging", Name="headgate")
+        auditor = proofs.callers.client("headgate-preprod-auditor@churn-preprod", "cloudtrail")
+        attribute = {"AttributeKey": "EventName", "AttributeValue": "StopLogging"}
+        found = auditor.lookup_events(LookupAttributes=[attribute])["Events"]
+        traces = [json.loads(event["CloudTrailEvent"]) for event in found]
+        assert [trace["errorCode"] for trace in traces] == ["AccessDeniedException"]
+        assert f"assumed-role/{ADMINISTRATOR}/" in traces[0]["userIdentity"]["arn"]
+
+    def test_flow_logs(self, proofs: Proofs) -> None:
+        administrator = proofs.administrator("churn-prod", "ec2")
+        logs = [each["FlowLogId"] for each in administrator.describe_flow_logs()["FlowLogs"]]
+        assert logs
+        who = f"{ADMINISTRATOR}@churn-prod"
+        denied(proofs, "scp", "", who, "ec2 DeleteFlowLogs", FlowLogIds=logs)
+        assert [each["FlowLogId"] for each in administrator.describe_flow_logs()["FlowLogs"]] == logs
+
+
+class TestOpening:
+    """Open to the world: buckets, networks, functions."""
+
+    @pytest.mark.parametrize("who", [PROJECT, f"{ADMINISTRATOR}@churn-dev"])
+    def test_a_bucket(self, proofs: Proofs, who: str) -> None:
+        for kind in ("data", "artifacts"):
+            own = bucket(proofs, "churn-dev", "dev", kind)
+            everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": f"arn:aws:s3:::{own}/*"}
+            policy = json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
+            off = dict.fromkeys(
+                ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), False
+            )
+            for sid, call, more in (
+                ("PublicAccessStaysBlocked", "PutPublicAccessBlock", {"PublicAccessBlockConfiguration": off}),
+                ("BaselineBucketsStay", "PutBucketPolicy", {"Policy": policy}),
+                ("BaselineBucketsStay", "DeleteBucketPolicy", {}),
+                ("NoPublicAcl", "PutBucketAcl", {"ACL": "public-read"}),
+            ):
+                denied(proofs, "scp", sid, who, f"s3 {call}", Bucket=own, **more)
+            blocks = proofs.administrator("churn-dev", "s3").get_public_access_block(Bucket=own)
+            assert set(blocks["PublicAccessBlockConfiguration"].values()) == {True}
+
+    def test_an_open_object(self, proofs: Proofs) -> None:
+        own = {"Bucket": bucket(proofs, "churn-dev", "dev", "artifacts"), "Key": "x", "ACL": "public-read"}
+        denied(proofs, "scp", "NoPublicAcl", "headgate-dev-deployer@churn-dev", "s3 PutObject", **own)
+
+    def test_a_way_to_the_internet(self, proofs: Proofs) -> None:
+        for who in (PROJECT, f"{ADMINISTRATOR}@churn-dev", "stacksets-exec-x@churn-dev"):
+            denied(proofs, "scp", "NoWayToTheInternet", who, "ec2 CreateInternetGateway")
+
+
+class TestPlaces:
+    """Into prod past the machines, other Regions, other instance types."""
+
+    @pytest.mark.parametrize(
+        "who",
+        [
+            f"{ADMINISTRATOR}@churn-prod",
+            "headgate-prod-ml-engineer@churn-prod",
+            "headgate-prod-lead-data-scientist@churn-prod",
+            "headgate-prod-it@churn-prod",
+        ],
+    )
+    def test_deploying_from_a_laptop_into_prod(self, proofs: Proofs, who: str) -> None:
+        stack = {"StackName": "headgate-prod-mine", "TemplateBody": "{}"}
+        denied(proofs, "scp", "MachinesDeploy", who, "cloudformation CreateStack", **stack)
+        endpoint = {"EndpointName": "prod-churn", "EndpointConfigName": "prod-churn-2"}
+        denied(proofs, "scp", "MachinesDeploy", who, "sagemaker UpdateEndpoint", **endpoint)
+        denied(proofs, "scp", "MachinesDeploy", who, "sagemaker DeleteEndpoint", EndpointName="prod-churn")
+
+    def test_becoming_a_machine_that_deploys_into_prod(self, proofs: Proofs) -> None:
+        for name in ("headgate-prod-deployer", "headgate-prod-promotion", "headgate-prod-cloudformation"):
+            for who in ("ml-engineer of churn@identity", "it@identity", "deployer of churn@identity"):
+                arn = role(proofs, "churn-prod", name)
+                denied(proofs, "trust", "", who, "sts AssumeRole", RoleArn=arn, RoleSessionName="laptop")
+
+    @pytest.mark.parametrize("who", [PROJECT, f"{ADMINISTRATOR}@churn-lab", "headgate-dev-cloudformation@churn-dev"])
+    @pytest.mark.parametrize("region", ["us-east-1", "ap-southeast-2"])
+    def test_an_unapproved_region(self, proofs: Proofs, who: str, region: str) -> None:
+        denied(proofs, "scp", "ApprovedRegionsOnly", who, "dynamodb ListTables", region=region)
+        queue = {"QueueName": "hidden"}
+        denied(proofs, "scp", "ApprovedRegionsOnly", who, "sqs CreateQueue", region=region, **queue)
+
+    @pytest.mark.parametrize("who", ["headgate-experimentation-data-scientist@churn-lab", f"{ADMINISTRATOR}@churn-lab"])
+    def test_an_unapproved_instance_type(self, proofs: Proofs, who: str) -> None:
+        cluster = {"InstanceType": "ml.p4d.24xlarge", "InstanceCount": 1, "VolumeSizeInGB": 10}
+        work = {
+            **job(proofs, who, "experimentation"),
+            "ProcessingResources": {"ClusterConfig": cluster},
+            "Tags": tagged("experimentation"),
+        }
+        denied(proofs, "scp", "ApprovedInstanceTypesOnly", who, "sagemaker CreateProcessingJob", **work)
+        variant = {"VariantName": "a", "ModelName": "experimentation-try", "InitialInstanceCount": 1}
+        config = {
+            "EndpointConfigName": "experimentation-large",
+            "ProductionVariants": [{**variant, "InstanceType": "ml.inf2.48xlarge"}],
+            "Tags": tagged("experimentation"),
+        }
+        denied(proofs, "scp", "ApprovedInstanceTypesOnly", who, "sagemaker CreateEndpointConfig", **config)
+
+
+class TestSharedAccounts:
+    """Environments of one account are as far from each other as those of two."""
+
+    @pytest.mark.parametrize(
+        ("who", "other"),
+        [
+            ("headgate-dev-execution@pricing-nonprod", "experimentation"),
+            ("headgate-dev-api@pricing-nonprod", "experimentation"),
+            ("headgate-preprod-promotion@pricing-live", "prod"),
+            ("headgate-preprod-deployer@pricing-live", "prod"),
+        ],
+    )
+    def test_the_other_environment(self, proofs: Proofs, who: str, other: str) -> None:
+        account = who.partition("@")[2]
+        inside = {"aws:SourceVpc": proofs.names.places[account, "vpc"]}
+        data = {"Bucket": bucket(proofs, account, other), "Key": "train.csv"}
+        denied(proofs, "boundary", "NamedOfOwnEnvironment", who, "s3 GetObject", **data, context=inside)
+        denied(proofs, "boundary", "NamedOfOwnEnvironment", who, "s3 PutObject", **data, context=inside)
+        closed = key(proofs, account, other)
+        denied(proofs, "boundary", "TaggedOfOwnEnvironment", who, "kms Decrypt", CiphertextBlob=b"sealed", KeyId=closed)
+        arn = role(proofs, account, f"headgate-{other}-execution")
+        name = {"RoleArn": arn, "RoleSessionName": "next-door"}
+        denied(proofs, "boundary", "TaggedOfOwnEnvironment", who, "sts AssumeRole", **name)
+        name = {"RoleName": f"headgate-{other}-execution"}
+        denied(proofs, "boundary", "TaggedOfOwnEnvironment", who, "iam GetRole", **name)
+        parameter = {"Name": f"/headgate/{other}/data-bucket"}
+        denied(proofs, "boundary", "NamedOfOwnEnvironment", who, "ssm GetParameter", **parameter)
+
+    def test_the_other_environments_role_for_a_job(self, proofs: Proofs) -> None:
+        who = "headgate-dev-execution@pricing-nonprod"
+        work = job(proofs, who, RoleArn=role(proofs, "pricing-nonprod", "headgate-experimentation-execution"))
+        denied(proofs, "boundary", "PassRolesOfOwnEnvironment", who, "sagemaker CreateProcessingJob", **work)
+
+    def test_an_administrator_has_no_key(self, proofs: Proofs) -> None:
+        """Who may change nothing about a key cannot use it either, whatever their own policies say."""
+        for environment in ("preprod", "prod"):
+            closed = {"CiphertextBlob": b"sealed", "KeyId": key(proofs, "pricing-live", environment)}
+            denied(proofs, "key", "", f"{ADMINISTRATOR}@pricing-live", "kms Decrypt", **closed)
