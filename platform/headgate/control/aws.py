@@ -128,7 +128,9 @@ def attempt(service: str, operation: str, call: Callable[[], dict[str, Any]]) ->
         code, message = error.get("Code", "Unknown"), error.get("Message", str(problem))
         status = problem.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
         kind = Transient if code in TRANSIENT_CODES or status >= 500 or status == 429 else CallFailed
-        raise kind(service, operation, code, message, problem.response.get("CancellationReasons", ())) from problem
+        answer: Mapping[str, Any] = problem.response
+        reasons, why = answer.get("CancellationReasons", ()), str(answer.get("Reason") or "")
+        raise kind(service, operation, code, message, reasons, why) from problem
     except ParamValidationError as problem:
         raise CallFailed(service, operation, "ParamValidation", " ".join(str(problem).split())) from problem
     except BotoCoreError as problem:

@@ -18,10 +18,18 @@ class Refused(ControlError):  # noqa: N818 - the name is the error name in the s
 
 
 class CallFailed(ControlError):  # noqa: N818 - likewise
-    """A call to AWS was answered with an error. `code` is AWS's error code; `reasons` those of a transaction."""
+    """A call to AWS was answered with an error. `code` is AWS's error code, `why` the error's own Reason where it has
+    one (Organizations' errors do); `reasons` those of a transaction.
+    """
 
     def __init__(
-        self, service: str, operation: str, code: str, message: str, reasons: Sequence[Mapping[str, Any]] = ()
+        self,
+        service: str,
+        operation: str,
+        code: str,
+        message: str,
+        reasons: Sequence[Mapping[str, Any]] = (),
+        why: str = "",
     ) -> None:
         super().__init__(f"{service} {operation} failed: {code}: {message}")
         self.service = service
@@ -29,6 +37,7 @@ class CallFailed(ControlError):  # noqa: N818 - likewise
         self.code = code
         self.message = message
         self.reasons = tuple(reasons)
+        self.why = why
 
 
 class Transient(CallFailed):

@@ -107,7 +107,8 @@ class Organizations:
                 "organizations",
                 "create_account",
                 "ConstraintViolationException",
-                "You have exceeded the allowed number of AWS accounts (ACCOUNT_NUMBER_LIMIT_EXCEEDED)",
+                "You have exceeded the allowed number of AWS accounts.",
+                why="ACCOUNT_NUMBER_LIMIT_EXCEEDED",
             )
         used = {each.email for each in (*self.accounts.values(), *pending)} | self.taken
         number = f"car-{len(self.requests):08d}"

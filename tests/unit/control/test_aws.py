@@ -106,6 +106,21 @@ def test_an_error_is_told_apart_by_whether_it_may_pass(code: str, status: int, k
     assert type(raised.value) is kind
 
 
+def test_an_errors_own_reason_is_kept() -> None:
+    organizations = client("organizations")
+    with Stubber(organizations) as stub:
+        stub.add_client_error(
+            "create_account", "ConstraintViolationException", "too many", 400, modeled_fields={"Reason": "LIMIT"}
+        )
+        with pytest.raises(CallFailed) as raised:
+            attempt(
+                "organizations",
+                "create_account",
+                lambda: organizations.create_account(Email="a@example.com", AccountName="a"),
+            )
+    assert raised.value.why == "LIMIT"
+
+
 def test_a_request_that_boto3_will_not_send_will_not_pass() -> None:
     with pytest.raises(CallFailed, match=r"ParamValidation: .*Missing required parameter") as raised:
         aws(Session(ssm=client("ssm")), Call("ssm", "get_parameter")).call("ssm", "get_parameter")

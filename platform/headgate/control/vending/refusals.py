@@ -37,7 +37,7 @@ def not_created(row: Row, problem: CallFailed) -> ControlError:
     """The error that a refused CreateAccount is: Transient when it may go through later."""
     if isinstance(problem, Transient):
         return problem
-    if problem.code == "ConstraintViolationException" and "LIMIT" in problem.message.upper():
+    if problem.code == "ConstraintViolationException" and problem.why == "ACCOUNT_NUMBER_LIMIT_EXCEEDED":
         return Refused(creation_failed(row, "ACCOUNT_LIMIT_EXCEEDED"))
     if problem.code == "FinalizingOrganizationException":
         return Transient(problem.service, problem.operation, problem.code, problem.message)

@@ -130,15 +130,16 @@ def test_an_account_is_isolated_before_the_catalog_says_so(state: State, parent:
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "kind", "text"),
+    ("code", "why", "kind", "text"),
     [
         ("ConstraintViolationException", "ACCOUNT_NUMBER_LIMIT_EXCEEDED", Refused, "as many accounts as its quota"),
-        ("FinalizingOrganizationException", "wait", Transient, "FinalizingOrganizationException"),
-        ("InvalidInputException", "no such role", Refused, "no such role (InvalidInputException); then request again"),
+        ("ConstraintViolationException", "EMAIL_VERIFICATION_CODE_EXPIRED", Refused, "what it says (Constraint"),
+        ("FinalizingOrganizationException", "", Transient, "FinalizingOrganizationException"),
+        ("InvalidInputException", "", Refused, "what it says (InvalidInputException); then request again"),
     ],
 )
-def test_a_refused_creation_is_explained(code: str, message: str, kind: type[Exception], text: str) -> None:
-    problem = refusals.not_created(ROW, CallFailed("organizations", "create_account", code, message))
+def test_a_refused_creation_is_explained(code: str, why: str, kind: type[Exception], text: str) -> None:
+    problem = refusals.not_created(ROW, CallFailed("organizations", "create_account", code, "what it says", why=why))
     assert type(problem) is kind
     assert text in str(problem)
 

@@ -216,7 +216,7 @@ def test_a_stack_that_fails_is_named_with_its_reason_and_made_by_the_next_reques
     world.stack_sets.failures["headgate-account", "200000000000"] = "VpcLimitExceeded: five are allowed"
     execution = provision(world)
     assert execution.cause == (
-        "the stack of headgate-account in account 200000000000 was not made: VpcLimitExceeded: five are allowed; "
+        "prod: the stack of headgate-account in account 200000000000 was not made: VpcLimitExceeded: five are allowed; "
         "when that is mended, request again"
     )
     assert world.rows()["sales/prod"]["state"] == "provisioning"
@@ -259,7 +259,7 @@ def test_waiting_ends_before_cloudformation_does_and_says_for_what(world: World)
     world.others.declaration = declaration(prod={"account_id": "400000000001"})
     started = world.now
     execution = provision(world, response=response())
-    assert execution.cause.startswith("gave up waiting for account 400000000001 to accept invitation h-00000000")
+    assert execution.cause.startswith("prod: gave up waiting for account 400000000001 to accept invitation h-00000000")
     assert LONGEST <= world.now - started < timedelta(seconds=MACHINE["TimeoutSeconds"])
     assert world.answers[0]["Status"] == "FAILED"
     assert execution.history.count("Place") < 300
