@@ -12,6 +12,8 @@ from headgate.errors import UserError
 from headgate.testing.conformance import CHECKS, Check, ConformanceError
 from headgate.testing.project import ProjectMaker
 
+pytestmark = pytest.mark.slow
+
 BY_NAME = {check.name: check for check in CHECKS}
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -29,8 +31,6 @@ GOOD = """
 import click
 from pathlib import Path
 from headgate.plugins import *
-
-pytestmark = pytest.mark.slow
 
 HEADGATE_API = 1
 HERE = Path(__file__).parent
