@@ -6,14 +6,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import bench_cli, bench_cloud
+from benchmarks import bench_accounts, bench_cli, bench_cloud
 from benchmarks.measure import HEADER
 
 
 def main() -> int:
     """Run all benchmarks, or those whose module names are given."""
-    chosen = sys.argv[1:] or ["cli", "cloud"]
-    modules = {"cli": bench_cli, "cloud": bench_cloud}
+    chosen = sys.argv[1:] or ["cli", "cloud", "accounts"]
+    modules = {"cli": bench_cli, "cloud": bench_cloud, "accounts": bench_accounts}
     print(HEADER)
     kept = True
     for name in chosen:
