@@ -15,7 +15,7 @@ from botocore.exceptions import WaiterError
 
 from e2e.organization.attempts import bucket, denied, job, job_input, key, program, role
 from e2e.organization.callers import REGION
-from e2e.organization.furnishing import role_of, tagged
+from e2e.organization.furnishing import EVERYTHING, TRUST, role_of, tagged
 from e2e.organization.proofs import Proofs
 from headgate.localcloud.seams import Caller
 
@@ -25,10 +25,6 @@ PROJECT = "headgate-dev-api@churn-dev"
 """A role that a project has deployed for itself: it may do everything that the boundary lets it."""
 ADMINISTRATOR = "OrganizationAccountAccessRole"
 _BOUNDARY = "arn:aws:iam::{}:policy/headgate/headgate-boundary"
-_TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
 
 
 class TestRoles:
@@ -36,26 +32,21 @@ class TestRoles:
 
     @pytest.mark.parametrize("who", [PROJECT, f"{ADMINISTRATOR}@churn-dev"])
     def test_a_role_without_the_boundary(self, proofs: Proofs, who: str) -> None:
-        new = {"RoleName": "headgate-dev-free", "Path": "/headgate-project/"}
-        trust = json.dumps(_TRUST)
-        denied(proofs, "scp", "RolesCarryTheBoundary", who, "iam CreateRole", **new, AssumeRolePolicyDocument=trust)
-        denied(
-            proofs,
-            "scp",
-            "RolesCarryTheBoundary",
-            who,
-            "iam CreateRole",
-            **new,
-            AssumeRolePolicyDocument=trust,
-            PermissionsBoundary="arn:aws:iam::aws:policy/AdministratorAccess",
-        )
+        new = {
+            "RoleName": "headgate-dev-free",
+            "Path": "/headgate-project/",
+            "AssumeRolePolicyDocument": json.dumps(TRUST),
+        }
+        other = {**new, "PermissionsBoundary": "arn:aws:iam::aws:policy/AdministratorAccess"}
+        for given in (new, other):
+            denied(proofs, "scp", "RolesCarryTheBoundary", who, "iam CreateRole", **given)
         names = {each["RoleName"] for each in proofs.administrator("churn-dev", "iam").list_roles()["Roles"]}
         assert "headgate-dev-free" not in names
 
     def test_a_role_without_the_boundary_by_way_of_a_stack(self, proofs: Proofs) -> None:
         who, name = "headgate-dev-deployer@churn-dev", "headgate-dev-free"
         cloudformation = proofs.callers.client(who, "cloudformation")
-        free = {"RoleName": name, "Path": "/headgate-project/", "AssumeRolePolicyDocument": _TRUST}
+        free = {"RoleName": name, "Path": "/headgate-project/", "AssumeRolePolicyDocument": TRUST}
         cloudformation.create_stack(
             StackName=name,
             TemplateBody=json.dumps({"Resources": {"Free": {"Type": "AWS::IAM::Role", "Properties": free}}}),
@@ -72,8 +63,7 @@ class TestRoles:
 
     def test_ones_own_boundary(self, proofs: Proofs) -> None:
         arn = _BOUNDARY.format(proofs.names.accounts["churn-dev"])
-        wide = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]})
-        change = {"PolicyArn": arn, "PolicyDocument": wide, "SetAsDefault": True}
+        change = {"PolicyArn": arn, "PolicyDocument": json.dumps(EVERYTHING), "SetAsDefault": True}
         for who in (PROJECT, f"{ADMINISTRATOR}@churn-dev"):
             denied(proofs, "scp", "BaselineRolesStay", who, "iam CreatePolicyVersion", **change)
             denied(proofs, "scp", "BaselineRolesStay", who, "iam DeletePolicy", PolicyArn=arn)

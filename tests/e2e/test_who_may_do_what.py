@@ -1,8 +1,8 @@
 """Who may do what, for real: every row of the table as a call to the local cloud, by whom the row says.
 
-People sign in and assume their roles, services take the machines that trust them (`organization.callers`). A call counts
-as denied when the service refuses it and the message names the layer that the table names; as allowed when the service
-answers, or complains of the thing itself, which need not exist (`organization.verdicts`).
+People sign in and assume their roles, services take the machines that trust them (`organization.callers`). A call
+counts as denied when the service refuses it and the message names the layer that the table names; as allowed when the
+service answers, or complains of the thing itself, which need not exist (`organization.verdicts`).
 """
 
 from __future__ import annotations

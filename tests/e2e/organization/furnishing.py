@@ -22,8 +22,8 @@ RUNTIME = {
     "target": "any_image:AnyImage",
     "search_path": [str(Path(any_image.__file__).parent)],
 }
-_EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-_TRUST = {
+EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
@@ -183,9 +183,9 @@ def _project(names: Names, who: str) -> Mapping[str, Any]:
     role = {
         "RoleName": "headgate-dev-api",
         "Path": "/headgate-project/",
-        "AssumeRolePolicyDocument": _TRUST,
+        "AssumeRolePolicyDocument": TRUST,
         "PermissionsBoundary": f"arn:aws:iam::{number}:policy/headgate/headgate-boundary",
-        "Policies": [{"PolicyName": "everything", "PolicyDocument": _EVERYTHING}],
+        "Policies": [{"PolicyName": "everything", "PolicyDocument": EVERYTHING}],
         "Tags": own,
     }
     table = {
