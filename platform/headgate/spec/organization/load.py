@@ -72,7 +72,10 @@ def load_organization(start: Path) -> Organization:
             next_command=_NEXT,
         )
     here = Path.cwd()
-    node = read(file, str(file.relative_to(here)) if file.is_relative_to(here) else str(file))
+    try:
+        node = read(file, str(file.relative_to(here)) if file.is_relative_to(here) else str(file))
+    except SpecError as error:
+        raise SpecError(error.problems, next_command=_NEXT) from error
     problems = check(node, organization_schema(), root=file.parent)
     if not problems:
         problems = broken_rules(node)
