@@ -177,7 +177,7 @@ def test_a_quota_that_is_reached_is_told_and_the_next_request_goes_on(organizati
     set_quotas(organization, accounts=4)
     failed = organization.run("accounts", "request", "fraud")
     assert failed.returncode == 1
-    assert "You've exceeded the number of accounts" in failed.stderr
+    assert "raise the quota 'Default maximum number of accounts'" in failed.stderr
     assert "next: headgate accounts show fraud" in failed.stderr
     (change,) = organization.json("accounts", "plan")
     assert (change["kind"], change["command"]) == ("vend", "headgate accounts request fraud")
