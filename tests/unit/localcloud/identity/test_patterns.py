@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from headgate.localcloud.identity.errors import PolicyError
@@ -87,9 +85,7 @@ def test_a_broken_variable_is_refused(text: str) -> None:
 
 def test_many_stars_cost_no_exponential_time() -> None:
     pattern = like("*a" * 30 + "b", variables=False)
-    start = time.perf_counter()
-    assert not pattern.matches("a" * 5000, nothing)
-    assert time.perf_counter() - start < 1
+    assert not pattern.matches("a" * 5000, nothing)  # with exponential time, never
 
 
 def test_a_value_without_wildcards_is_put_together() -> None:

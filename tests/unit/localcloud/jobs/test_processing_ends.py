@@ -119,16 +119,19 @@ def test_wait_times_out_and_names_the_job(laptop):
 
 
 def test_jobs_run_at_the_same_time(laptop):
-    script = """
-        import time
-        time.sleep(0.5)
-    """
-    started = time.monotonic()
-    for number in range(4):
-        laptop.call("CreateProcessingJob", **laptop.processing(f"par-{number}", script))
-    for number in range(4):
-        laptop.engine.wait(laptop.caller, "processing-job", f"par-{number}", 20)
-    assert time.monotonic() - started < 1.8
+    """None of them ends before all have begun."""
+    names = [f"par-{number}" for number in range(4)]
+    for name in names:
+        script = 'import time; print("ready", flush=True); time.sleep(600)'
+        laptop.call("CreateProcessingJob", **laptop.processing(name, script))
+    deadline = time.monotonic() + 20
+    while not all("ready" in laptop.log("ProcessingJobs", name) for name in names) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    for name in names:
+        laptop.call("StopProcessingJob", ProcessingJobName=name)
+    ended = [laptop.engine.wait(laptop.caller, "processing-job", name, 20) for name in names]
+    assert [each["ProcessingJobStatus"] for each in ended] == ["Stopped"] * 4
+    assert all("ready" in laptop.log("ProcessingJobs", name) for name in names)
 
 
 def test_closing_the_engine_ends_what_runs(laptop):

@@ -228,10 +228,7 @@ def test_port_that_is_taken_ends_the_server(start, tmp_path):
     assert f"port {server.port} is taken" in done.stderr
 
 
-def test_server_is_quick_to_start_and_imports_little(start):
-    started = time.perf_counter()
-    start(ECHO)
-    assert time.perf_counter() - started < 2
+def test_server_imports_little():
     code = (
         "import sys, headgate_runtimes.serving.http, headgate_runtimes.serving.script;"
         "print(sorted({'numpy', 'pandas', 'sklearn', 'boto3'} & set(sys.modules)))"
