@@ -2,8 +2,8 @@
 
 A fenced block marked `console` holds commands on lines that start with `$ `; other lines show what to expect. A command
 that must fail says so: `$ headgate validate  # exit code 2`. `make` commands are checked against the Makefile:
-running them from within the tests would be running the tests. A page whose commands are about accounts runs beside a
-copy of the organization that ships, as they do in a checkout.
+running them from within the tests would be running the tests. The platform team's guide runs beside a copy of the
+declaration that ships, as in a checkout; other pages with commands about accounts run in an organization that is there.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from e2e.organization.building import copied
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -64,7 +66,7 @@ def home(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_command_on_the_page_works(page: Path, home: Path) -> None:
+def test_every_command_on_the_page_works(page: Path, home: Path, request: pytest.FixtureRequest) -> None:
     environment = {
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -73,9 +75,12 @@ def test_every_command_on_the_page_works(page: Path, home: Path) -> None:
     }
     environment.pop("XDG_CACHE_HOME", None)
     folder = home / "work"
-    folder.mkdir()
-    if any(command.startswith("headgate accounts") for command, _ in commands(page)):
+    if page.name == "platform-guide.md":
         shutil.copytree(ROOT / "accounts", folder / "accounts")
+    elif any(command.startswith("headgate accounts") for command, _ in commands(page)):
+        copied(request.getfixturevalue("organization_folder"), folder)
+    else:
+        folder.mkdir()
     try:
         done = subprocess.run(
             ["bash", "-c", script(page)], cwd=folder, env=environment, capture_output=True, text=True, check=False
