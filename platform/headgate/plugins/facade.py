@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from headgate.errors import FailedError, UserError
 from headgate.plugins.calls import HookCalls, expect, expect_members, items, mapping, name_of, texts
-from headgate.plugins.contributions import ContainerRuntimeSpec, LazyCommand, RecorderSpec, TemplateSpec
+from headgate.plugins.contributions import (
+    ContainerRuntimeSpec,
+    LazyCommand,
+    RecorderSpec,
+    TemplateSpec,
+    require_name,
+)
 from headgate.plugins.discovery import discover
 from headgate.plugins.loading import Loaded, import_target, load_plugins, quiet_stdout
 from headgate.plugins.mistakes import as_problem
@@ -168,7 +174,7 @@ class Facade:
         schemas = SectionSchemas()
         for record, result in self._calls.each("headgate_settings_schema"):
             with self._calls.guard(record, "headgate_settings_schema"):
-                schemas.add(record.name, result)
+                schemas.add(record, result)
         for name, record in self._calls.loaded.items():
             if "headgate_settings_schema" not in record.hooks:
                 schemas.by_plugin[name] = {"type": "object"}
@@ -183,6 +189,7 @@ class Facade:
             with self._calls.guard(record, hook):
                 for name, command in mapping(result).items():
                     expect(command, LazyCommand)
+                    require_name("command", name)
                     if self._calls.claim(record, hook, "command", name, taken):
                         commands[name] = replace(command, plugin=record.name)
         return commands

@@ -92,8 +92,8 @@ class PolicyError(FailedError):
 def say(error: BaseException) -> str:
     """An exception in one line.
 
-    Our own errors speak for themselves; others are told with the innermost place outside Headgate and Python's import
-    machinery.
+    Our own errors speak for themselves; others are told with the innermost place outside Headgate, Python's import
+    machinery and generated code.
     """
     if isinstance(error, HeadgateError):
         tail = (f"at {error.where}" if error.where else "", f"expected: {error.expected}" if error.expected else "")
@@ -108,4 +108,4 @@ def say(error: BaseException) -> str:
 
 
 def _ours(file: str) -> bool:
-    return file.startswith(("<frozen", str(Path(__file__).parent), str(Path(importlib.__file__).parent)))
+    return file.startswith(("<", str(Path(__file__).parent), str(Path(importlib.__file__).parent)))

@@ -17,7 +17,7 @@ from headgate.spec.document import EMPTY, Node, child, plain
 from headgate.spec.load import RawProject
 from headgate.spec.problems import Problem, SpecError
 from headgate.spec.project import Project
-from headgate.spec.schema import base_schema, fill_defaults, strict
+from headgate.spec.schema import base_schema, fill_defaults, flaw, strict
 from headgate.spec.suggest import did_you_mean
 
 
@@ -27,8 +27,8 @@ class SectionSchemas:
 
     by_plugin: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def add(self, plugin: str, schema: object) -> None:
-        """Take what the hook returned. Raises BadResultError, or what reading the file raises."""
+    def add(self, record: PluginRecord, schema: object) -> None:
+        """Take what a plugin's hook returned. Raises BadResultError, or what reading the file raises."""
         if isinstance(schema, Path):
             schema = json.loads(schema.read_text(encoding="utf-8"))
         if not isinstance(schema, Mapping):
@@ -37,7 +37,11 @@ class SectionSchemas:
         if schema.get("type", "object") != "object":
             message = f"has `type: {schema['type']}` at its top; a section is an object"
             raise BadResultError(message)
-        self.by_plugin[plugin] = schema
+        ours = record.candidate.source == OUR_DISTRIBUTION
+        wrong = None if ours else flaw(schema)  # ours are sound: a test sees to it, and this takes some 20 ms
+        if wrong:
+            raise BadResultError(f"is no JSON Schema at {wrong}")
+        self.by_plugin[record.name] = schema
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +76,15 @@ def find_problems(
     raw: RawProject, schemas: Mapping[str, Mapping[str, Any]], plugins: tuple[PluginRecord, ...]
 ) -> tuple[list[Problem], dict[str, str]]:
     """What is wrong in the file, plugins' sections included, and the plugins that are unusable with it."""
-    from jsonschema import Draft202012Validator
-
     problems = check(raw.node, base_schema(), root=raw.root)
     problems += _unknown_sections(raw, plugins)
     loaded = [record.name for record in plugins if record.state is State.LOADED]
     unusable = {name: "its settings schema cannot be had" for name in loaded if name not in schemas}
-    ours = {record.name for record in plugins if record.candidate.source == OUR_DISTRIBUTION}
     for name, schema in schemas.items():
         section = _section(raw, name)
         try:
-            if name not in ours:  # ours are sound: a test sees to it, and this takes some 20 ms
-                Draft202012Validator.check_schema(dict(schema))
             wrong = check(section or EMPTY, strict(schema), root=raw.root, prefix=("plugins", name))
-        except Exception as error:  # a schema of somebody else's: jsonschema, referencing and re raise all sorts
+        except Exception as error:  # somebody else's: jsonschema, referencing and re raise all sorts
             unusable[name] = f"its settings schema is wrong: {' '.join(str(error).split())[:200]}"
             continue
         if section:

@@ -31,13 +31,15 @@ def check(node: Node, schema: Schema, *, root: Path, prefix: tuple[str, ...] = (
     errors, when the schema itself is wrong.
     """
     from jsonschema import Draft202012Validator, FormatChecker
+    from jsonschema_specifications import REGISTRY
 
     formats = FormatChecker(formats=())
     for name, kind in PATH_FORMATS.items():
         formats.checks(name)(
             lambda value, kind=kind: not isinstance(value, str) or _path_problem(root, value, kind) is None
         )
-    validator = Draft202012Validator(dict(schema), format_checker=formats)
+    # With a registry of its own the validator does not look for references in the network.
+    validator = Draft202012Validator(dict(schema), registry=REGISTRY, format_checker=formats)
     problems = [
         problem
         for error in validator.iter_errors(plain(node))
@@ -169,17 +171,17 @@ def _allowed_by(schema: Schema, error: Any = None) -> str:
         return ", ".join(map(_shown, schema["enum"]))
     words = " or ".join(_TYPES.get(str(kind), str(kind)) for kind in _as_list(schema.get("type")))
     limits = [
-        f"{text} {_shown(schema[keyword])}{unit}"
+        f"{text} {_shown(schema[keyword])}{unit}{'s' if unit and schema[keyword] != 1 else ''}"
         for keyword, text, unit in (
             ("minimum", "at least", ""),
             ("exclusiveMinimum", "above", ""),
             ("maximum", "at most", ""),
             ("exclusiveMaximum", "below", ""),
             ("multipleOf", "a multiple of", ""),
-            ("minLength", "at least", " characters"),
-            ("maxLength", "at most", " characters"),
-            ("minItems", "at least", " items"),
-            ("maxItems", "at most", " items"),
+            ("minLength", "at least", " character"),
+            ("maxLength", "at most", " character"),
+            ("minItems", "at least", " item"),
+            ("maxItems", "at most", " item"),
         )
         if keyword in schema
     ]

@@ -44,6 +44,18 @@ def strict(schema: Schema) -> dict[str, Any]:
     return dict(schema) if says else {**schema, "additionalProperties": False}
 
 
+def flaw(schema: Schema) -> str | None:
+    """Where a document is no JSON Schema 2020-12 and why, in one line; None when it is one."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(dict(schema))
+    except SchemaError as error:
+        return f"{error.json_path}: {error.message}"
+    return None
+
+
 def full_schema(sections: Mapping[str, Schema]) -> dict[str, Any]:
     """The schema of headgate.yaml with a section for each plugin, for editors.
 

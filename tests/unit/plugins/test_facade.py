@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,14 +93,27 @@ def test_a_wrong_schema_puts_the_plugin_aside_and_nobody_else(install: Install, 
     install("good", _hook("settings_schema", f"return {SCHEMA}"))
     plugins = facade({"plugins": {"bad": {"a": 1}}})
     assert dict(plugins.project.plugin_settings) == {"good": {"limit": 3}}
-    assert "is not used: its settings schema is wrong" in plugins.warnings[0].message
+    (warning,) = plugins.warnings
+    assert warning.message.startswith("failed: is no JSON Schema at $.properties.a.type: 'strin'")
 
 
 def test_a_wrong_schema_is_told_even_where_no_setting_reaches_it(install: Install, facade: Open) -> None:
     install("bad", _hook("settings_schema", "return {'properties': {'a': {'type': 'strin'}}}"))
     plugins = facade()
     assert "bad" not in plugins.project.plugin_settings
-    assert "is not used: its settings schema is wrong" in plugins.warnings[0].message
+    assert "is no JSON Schema at $.properties.a.type" in plugins.warnings[0].message
+
+
+def test_a_reference_into_the_network_is_not_followed(install: Install, facade: Open) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        target = f"http://127.0.0.1:{server.getsockname()[1]}/x"
+        install("bad", _hook("settings_schema", f"return {{'properties': {{'a': {{'$ref': '{target}'}}}}}}"))
+        plugins = facade({"plugins": {"bad": {"a": 1}}})
+        assert "bad" not in plugins.project.plugin_settings
+        assert "is not used: its settings schema is wrong: Unresolvable" in plugins.warnings[0].message
+        with pytest.raises(BlockingIOError):
+            server.accept()
 
 
 def test_a_plugin_that_needs_settings_is_quiet_in_projects_without_them(install: Install, facade: Open) -> None:

@@ -90,10 +90,10 @@ def test_a_sound_plugin_passes(headgate_project: ProjectMaker, check: Check) -> 
         ("survives", '"Greet.")}', '"Greet.")[0]}', "headgate_commands failed: TypeError"),
         ("survives", '[TemplateSpec("t"', '[("t"', "headgate_templates failed: gave tuple, not TemplateSpec"),
         ("deterministic", 'f"image:', 'f"{next(N)}', "two calls gave different container runtimes"),
-        ("runtimes-load", "image:", "image:(", "bad pattern"),
-        ("runtimes-load", '(f"image:{settings[\'limit\']}$",)', "()", "matches no image"),
+        ("survives", "image:", "image:(", "bad pattern"),
+        ("survives", '(f"image:{settings[\'limit\']}$",)', "()", "would match no image"),
         ("runtimes-load", "acme:Runtime", "acme:HERE", "is not callable"),
-        ("runtimes-load", '"acme:Runtime", config={"a": 1}', '"acme:Runtime", config={"a": HERE}', "is not JSON"),
+        ("survives", '"acme:Runtime", config={"a": 1}', '"acme:Runtime", config={"a": HERE}', "is not JSON"),
         ("recorders-there", "json.tool", "json.no_such_tool", "there is no module json.no_such_tool"),
         ("commands-load", '"greet"', '"run"', "command 'run' is Headgate's own"),
         ("commands-load", '"Greet."', '" "', "has no help text"),
@@ -140,7 +140,7 @@ def test_defaults_that_contradict_each_other_are_found(headgate_project: Project
 
 def test_a_schema_that_is_no_json_schema_is_found(headgate_project: ProjectMaker) -> None:
     _install(headgate_project, schema={"type": "object", "properties": {"a": {"type": "strin"}}})
-    with pytest.raises(ConformanceError, match=r"the schema is wrong at \$\.properties\.a\.type"):
+    with pytest.raises(ConformanceError, match=r"is no JSON Schema at \$\.properties\.a\.type"):
         BY_NAME["schema-valid"]("acme")
 
 
