@@ -23,7 +23,12 @@ Scalar = str | int | float | bool | None
 MOST_VALUES = 50_000
 """Aliases can make a small file expand without end; no settings file needs more values than this."""
 
+MOST_DIGITS = 1_000
+"""Python refuses to read integers of some thousand digits."""
+
 _TAG = "tag:yaml.org,2002:"
+_COLLECTIONS = (_TAG + "map", _TAG + "seq")
+_SUPPORTED = "text, numbers, true, false, null, lists and mappings"
 _RESOLVERS: tuple[tuple[str, str, str], ...] = (
     ("null", r"^(?:~|null|Null|NULL|)$", "~nN"),
     ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
@@ -156,6 +161,8 @@ class _Reader:
             raise SpecError([Problem(where, "too many values", f"at most {MOST_VALUES}, aliases expanded")])
         self._open.add(id(node))
         try:
+            if not isinstance(node, yaml.ScalarNode) and node.tag not in _COLLECTIONS:
+                return self._refuse(where, _unsupported(node.tag), _SUPPORTED)
             if isinstance(node, yaml.MappingNode):
                 return Node(self._members(node), where, key)
             if isinstance(node, yaml.SequenceNode):
@@ -201,9 +208,9 @@ class _Reader:
     def _scalar(self, node: yaml.Node, where: Location, key: Location | None) -> Node:
         text = node.value
         try:
-            value = _convert(node.tag.removeprefix(_TAG), text)
+            value = _convert(node.tag, text)
         except ValueError as error:
-            return self._refuse(where, str(error), "text, numbers, true, false, null, lists and mappings")
+            return self._refuse(where, str(error), _SUPPORTED)
         return Node(value, where, key, text)
 
     def _refuse(self, where: Location, message: str, allowed: str = "") -> Node:
@@ -215,20 +222,27 @@ class _Reader:
 
 
 def _convert(tag: str, text: str) -> Scalar:
-    if tag in {"str", "merge"}:
+    kind = tag.removeprefix(_TAG)
+    if kind in {"str", "merge"}:
         return text
-    if tag == "null":
+    if kind == "null":
         return None
-    if tag == "bool":
+    if kind == "bool":
         return text.lower() == "true"
-    if tag == "int":
+    if kind == "int":
+        if len(text) > MOST_DIGITS:
+            raise ValueError(f"a number of {len(text)} digits")
         return int(text, 0) if text[:2] in {"0x", "0o"} else int(text)
-    if tag == "float":
+    if kind == "float":
         number = float(text.replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf").lower())
         if not math.isfinite(number):
             raise ValueError(f"{text} is not a number that JSON has")
         return number
-    raise ValueError(f"tag {tag if tag.startswith('!') else '!!' + tag} is not supported")
+    raise ValueError(_unsupported(tag))
+
+
+def _unsupported(tag: str) -> str:
+    return f"tag {'!!' + tag.removeprefix(_TAG) if tag.startswith(_TAG) else tag} is not supported"
 
 
 def _loader() -> type[Any]:
@@ -243,13 +257,17 @@ def _loader() -> type[Any]:
 
 
 def _syntax(error: Exception, name: str, text: str) -> Problem:
+    character = getattr(error, "character", None)
+    if isinstance(character, int):  # PyYAML's reader, which knows no line
+        place = Location(name, text.count("\n", 0, text.find(chr(character))) + 1)
+        return Problem(place, f"not YAML: character 0x{character:02x}", "printable characters")
     lines = text.splitlines()
     mark, began = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     line = min(mark.line + 1, max(len(lines), 1)) if mark else None
     written = lines[line - 1] if line and lines else ""
     if "\t" in written[: len(written) - len(written.lstrip())]:
         return Problem(Location(name, line), "a tab indents this line", "spaces: YAML forbids tabs for indentation")
-    reason = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error).splitlines()[0]
+    reason = getattr(error, "problem", None) or str(error).splitlines()[0]
     context = getattr(error, "context", None)
     if context and began and line and began.line + 1 < line:
         context += f" that began in line {began.line + 1}"

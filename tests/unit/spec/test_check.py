@@ -26,6 +26,8 @@ def _setting(schema: dict[str, Any]) -> dict[str, Any]:
         ("s: 1", {"type": "string"}, 'f:1: s: found 1 (integer) (allowed: text; write it in quotes: "1")'),
         ("s: x", {"type": "integer"}, "f:1: s: found 'x' (text) (allowed: an integer)"),
         ("s: x", {"type": ["integer", "null"]}, "f:1: s: found 'x' (text) (allowed: an integer or nothing)"),
+        ("s: ''", {"type": "string", "minLength": 1}, "f:1: s: found '' (text) (allowed: text, at least 1 character)"),
+        ("s: []", {"type": "array", "minItems": 2}, "f:1: s: found a list (allowed: a list, at least 2 items)"),
         ("s: 5", {"type": "integer", "maximum": 3}, "f:1: s: found 5 (integer) (allowed: an integer, at most 3)"),
         ("s: 0", {"exclusiveMinimum": 0}, "f:1: s: found 0 (integer) (allowed: above 0)"),
         (

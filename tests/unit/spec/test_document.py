@@ -87,8 +87,24 @@ def test_second_document_is_refused() -> None:
     assert "expected a single document" in _problems("a: 1\n---\nb: 2\n")[0]
 
 
-def test_control_characters_are_refused() -> None:
-    assert "not YAML" in _problems("a: \x01\n")[0]
+def test_control_characters_are_refused_at_their_line() -> None:
+    assert _problems("a: é\n# é\nb: \x01\n") == [
+        "file.yaml:3: not YAML: character 0x01 (allowed: printable characters)"
+    ]
+
+
+@pytest.mark.parametrize("value", ["!own {b: 1}", "!own [1]", "!own x"])
+def test_tags_are_refused_on_every_kind_of_value(value: str) -> None:
+    (problem,) = _problems(f"a: {value}\n")
+    assert problem.startswith("file.yaml:1: tag !own is not supported")
+
+
+def test_a_tag_of_python_is_refused() -> None:
+    assert "tag !!python/object/apply:os.system is not" in _problems('a: !!python/object/apply:os.system ["ls"]\n')[0]
+
+
+def test_a_number_without_end_is_refused() -> None:
+    assert "a number of 6000 digits" in _problems(f"a: {'9' * 6000}\n")[0]
 
 
 def test_merge_keys_give_way_to_what_is_written() -> None:
