@@ -7,6 +7,7 @@ folder, so that the commands at the end work.
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ class Demo:
 
     def headgate(self, *arguments: str, into: str = ".", quiet: bool = False) -> None:
         """Run a command in the foreground, shown as it is typed; a failure ends the demo with its exit code."""
-        print(f"\n$ headgate {' '.join(arguments)}", flush=True)
+        print(f"\n$ headgate {shlex.join(arguments)}", flush=True)
         errors = subprocess.PIPE if quiet else None
         done = subprocess.run(
             [HEADGATE, *arguments],
@@ -45,7 +46,7 @@ class Demo:
 
     def git(self, *arguments: str) -> None:
         """Run git in the project; where nobody is known to git, as nobody in particular."""
-        print(f"\n$ git {' '.join(arguments)}", flush=True)
+        print(f"\n$ git {shlex.join(arguments)}", flush=True)
         nobody = {"GIT_COMMITTER_NAME": "demo", "GIT_COMMITTER_EMAIL": "demo@example.com"}
         author = {name.replace("COMMITTER", "AUTHOR"): value for name, value in nobody.items()}
         environment = {**nobody, **author, **os.environ}

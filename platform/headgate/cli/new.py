@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,9 +69,10 @@ def offered_templates(disabled: tuple[str, ...]) -> tuple[TemplateSpec, ...]:
     """The templates of plugins. What is wrong with plugins is said on standard error."""
     from headgate.plugins.session import open_plugins
 
-    facade, _ = open_plugins(Path.cwd(), disabled=disabled)
+    of_group = click.get_current_context().find_root().params.get("disable_plugin") or ()
+    facade, _ = open_plugins(Path.cwd(), disabled={*disabled, *of_group})
     templates = facade.templates()
-    warn(str(warning) for warning in facade.warnings)
+    warn([*map(str, facade.warnings), *facade.unknown_disabled])
     return templates
 
 
@@ -94,6 +96,6 @@ def _text(made: Scaffolded, name: Path) -> str:
     lines = [
         style(f"{made.folder.name}: {made.files} files from template {made.template}", "bold"),
         f"git: {made.git}",
-        f"next: cd {name} && headgate run",
+        f"next: cd {shlex.quote(str(name))} && headgate run",
     ]
     return "\n".join(lines)

@@ -116,6 +116,12 @@ def test_a_disabled_plugin_is_neither_imported_nor_listed(project: TestProject) 
     project.run("--disable-plugin", "good", "greet").refused("no such command: 'greet'")
 
 
+@pytest.mark.parametrize("arguments", [["--disable-plugin", "bad", "new"], ["new", "--disable-plugin", "bad"]])
+def test_a_plugin_can_be_disabled_before_or_after_new(project: TestProject, arguments: list[str]) -> None:
+    outcome = project.run(*arguments, "wine", "--template", "no-such").refused("there is no template 'no-such'")
+    assert "plugin 'bad'" not in outcome.stderr
+
+
 def test_an_unknown_command_names_the_nearest_even_a_plugins(project: TestProject) -> None:
     project.run("vlidate").refused("no such command: 'vlidate'", "did you mean 'validate'?", "next: headgate --help")
     project.run("geet").refused("did you mean 'greet'?")
