@@ -14,7 +14,7 @@ import click
 
 from headgate.cli import cloud_env
 from headgate.cli.cloud_env import Variables
-from headgate.cli.common import Options, emit, open_project, options, style, table
+from headgate.cli.common import Options, emit, open_project, options, style, table, warn
 from headgate.errors import UserError
 from headgate.localcloud import lifecycle
 from headgate.localcloud.folder import Folder
@@ -182,11 +182,27 @@ def _without_project(start: Path) -> Path:
 
 
 def _start(options: Options, port: int | None) -> Endpoint:
-    runtimes = None
     if find_project(options.project) is not None:
         opened = open_project(options)
         runtimes = [runtime.as_json() for runtime in opened.plugins.container_runtimes(opened.project)]
-    return lifecycle.ensure_running(_state(options), runtimes=runtimes, port=port)
+        return lifecycle.ensure_running(_state(options), runtimes=runtimes, port=port)
+    endpoint = lifecycle.ensure_running(_state(options), port=port)
+    _add_installed_runtimes(endpoint, options)
+    return endpoint
+
+
+def _add_installed_runtimes(endpoint: Endpoint, options: Options) -> None:
+    """Tell a cloud that is started outside any project of what plugins offer, after what projects have told it of."""
+    from headgate.plugins.session import open_folder
+
+    opened = open_folder(endpoint.state_dir.parent, disabled=options.disabled_plugins)
+    offered = {runtime.name: runtime.as_json() for runtime in opened.plugins.container_runtimes(opened.project)}
+    known = lifecycle.control(endpoint, "GET", "runtimes")["specs"]
+    told = [spec for spec in known if spec["name"] not in offered]
+    runtimes = [*told, *offered.values()]
+    if runtimes != known:
+        lifecycle.control(endpoint, "POST", "runtimes", runtimes)
+    warn(map(str, opened.warnings))
 
 
 def _endpoint_json(endpoint: Endpoint) -> dict[str, object]:

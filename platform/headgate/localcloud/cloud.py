@@ -273,6 +273,7 @@ class LocalCloud:
             ("GET", "health"): lambda _: self.health(),
             ("GET", "clock"): lambda _: self.timeline.as_json(),
             ("POST", "clock"): self.timeline.command,
+            ("GET", "runtimes"): lambda _: {"specs": [spec.as_json() for spec in self.runtimes.specs()]},
             ("POST", "runtimes"): self.replace_runtimes,
             ("GET", "mail"): lambda _: self.outbox.as_json(),
             ("POST", "quotas"): self.organizations.set_quotas,

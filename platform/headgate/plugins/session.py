@@ -9,7 +9,7 @@ from pathlib import Path
 
 from headgate.plugins.facade import Facade
 from headgate.plugins.records import PluginWarning
-from headgate.spec.load import find_project, load_project
+from headgate.spec.load import bare_project, find_project, load_project
 from headgate.spec.problems import SpecError
 from headgate.spec.project import Project
 
@@ -49,6 +49,12 @@ def open_project(
     finally:
         if warn:
             warn([*map(str, facade.warnings), *facade.unknown_disabled])
+
+
+def open_folder(folder: Path, *, disabled: Iterable[str] = (), environ: Mapping[str, str] | None = None) -> OpenProject:
+    """A folder without headgate.yaml as a project that says nothing: every plugin with its defaults."""
+    facade = Facade.load(bare_project(folder), disabled=disabled, environ=environ)
+    return OpenProject(facade.project, facade)
 
 
 def open_plugins(

@@ -111,6 +111,14 @@ def load_project(
     return raw.in_environment(environment)
 
 
+def bare_project(root: Path) -> RawProject:
+    """What a folder without headgate.yaml amounts to: a project that says nothing but its name."""
+    file = root / FILE_NAME
+    name = Node("project", Location(str(file)))
+    node = Node({"name": name}, Location(str(file)))
+    return RawProject(root=root, file=file, node=node, base=node)
+
+
 def _shown(file: Path) -> str:
     """A file's name in errors: from the current folder when it is inside, so that it can be opened as it stands."""
     here = Path.cwd()

@@ -58,6 +58,27 @@ def test_up_status_and_down(call: Call, tmp_path: Path) -> None:
     assert "stopped" in call("status").output
 
 
+def test_outside_a_project_it_runs_the_images_that_plugins_offer_and_keeps_a_projects_own(call: Call) -> None:
+    endpoint = _endpoint(call)
+    offered = _runtimes(endpoint)
+    assert {"scikit-learn", "xgboost", "linear-learner"} <= set(offered)
+    own = {"name": "image mine", "plugin": "runtimes", "image_patterns": ["mine"], "target": "mine:Mine"}
+    lifecycle.control(endpoint, "POST", "runtimes", [own])
+    call("env")
+    assert _runtimes(endpoint) == ["image mine", *offered]
+
+
+def _runtimes(endpoint: lifecycle.Endpoint) -> list[str]:
+    return [spec["name"] for spec in lifecycle.control(endpoint, "GET", "runtimes")["specs"]]
+
+
+def _endpoint(call: Call) -> lifecycle.Endpoint:
+    call("up")
+    found = lifecycle.status(Path(".headgate")).endpoint
+    assert found is not None
+    return found
+
+
 def test_env_starts_it_and_makes_a_shell_use_it(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     exports = call("env", "--account", "111122223333", "--region", "eu-central-1").output
     script = f'{exports}\n{sys.executable} -c \'import boto3; print(boto3.client("sts").get_caller_identity()["Arn"])\''

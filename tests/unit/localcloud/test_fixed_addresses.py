@@ -41,6 +41,18 @@ def test_other_addresses_stay() -> None:
     assert python(program, "http://127.0.0.1:4001") == "http://127.0.0.1:4002"
 
 
+@pytest.mark.parametrize(("cloud", "told"), [("http://127.0.0.1:4001", "[]"), ("https://vpce.example.com", "[1]")])
+@pytest.mark.parametrize("module", ["sagemaker.telemetry.telemetry_logging", "sagemaker.serve.utils.telemetry_logger"])
+def test_the_sdks_telemetry_is_sent_only_to_aws(module: str, cloud: str, told: str, tmp_path: Path) -> None:
+    file = tmp_path.joinpath(*module.split(".")).with_suffix(".py")
+    file.parent.mkdir(parents=True)
+    for folder in [file.parent, *file.parent.parents][: module.count(".")]:
+        (folder / "__init__.py").touch()
+    file.write_text("told = []\ndef _requests_helper(url, timeout):\n    told.append(timeout)\n")
+    program = f"import {module} as sdk; sdk._requests_helper('https://x', 1); print(sdk.told)"
+    assert python(program, cloud, tmp_path) == told
+
+
 def test_the_environments_own_sitecustomize_still_runs(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text("import builtins\nbuiltins.mine = 'ran'\n")
     assert python("print(mine)", "http://127.0.0.1:4001", tmp_path) == "ran"

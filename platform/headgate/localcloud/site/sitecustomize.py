@@ -3,7 +3,8 @@
 
 AWS_ENDPOINT_URL moves every client except those whose code spells out an AWS address; the SageMaker SDK does so for
 STS, in each session. While AWS_ENDPOINT_URL points at this machine such an address is set aside when a client is made,
-so that no call leaves the machine. Pythons of other environments and versions run this: the standard library only.
+and the SageMaker SDK's telemetry is not sent, so that no call leaves the machine. Pythons of other environments and
+versions run this: the standard library only.
 """
 
 from __future__ import annotations
@@ -19,15 +20,21 @@ from types import ModuleType
 from typing import Any
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_MODULE = "botocore.session"
 _AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+
+
+def is_local(cloud: str | None) -> bool:
+    """Whether the cloud in use is on this machine."""
+    from urllib.parse import urlsplit
+
+    return urlsplit(cloud or "").hostname in {"127.0.0.1", "localhost", "::1"}
 
 
 def leaves_this_machine(address: object, cloud: str | None) -> bool:
     """Whether an endpoint address is AWS's own although the cloud in use is on this machine."""
     from urllib.parse import urlsplit
 
-    if not isinstance(address, str) or urlsplit(cloud or "").hostname not in {"127.0.0.1", "localhost", "::1"}:
+    if not isinstance(address, str) or not is_local(cloud):
         return False
     return (urlsplit(address).hostname or "").endswith(_AWS)
 
@@ -44,8 +51,39 @@ def keep_local(create_client: Callable[..., Any]) -> Callable[..., Any]:
     return create
 
 
+def keep_to_oneself(request: Callable[..., Any]) -> Callable[..., Any]:
+    """The SDK's request that tells its makers what was called, which is not made while AWS_ENDPOINT_URL is here."""
+
+    @functools.wraps(request)
+    def tell(*arguments: Any, **named: Any) -> Any:
+        return None if is_local(os.environ.get("AWS_ENDPOINT_URL")) else request(*arguments, **named)
+
+    return tell
+
+
+def _change_session(module: Any) -> None:
+    module.Session.create_client = keep_local(module.Session.create_client)
+
+
+def _change_telemetry(module: Any) -> None:
+    if hasattr(module, "_requests_helper"):
+        module._requests_helper = keep_to_oneself(module._requests_helper)  # noqa: SLF001 - there is no public way
+
+
+_CHANGES: dict[str, Callable[[Any], None]] = {
+    "botocore.session": _change_session,
+    "sagemaker.telemetry.telemetry_logging": _change_telemetry,
+    "sagemaker.core.telemetry.telemetry_logging": _change_telemetry,
+    "sagemaker.serve.utils.telemetry_logger": _change_telemetry,
+}
+"""What is changed in which module, right after it has been run."""
+
+
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds botocore's session module as the others do, and changes it right after it has been run."""
+    """Finds the modules to change as the others do, and changes each right after it has been run."""
+
+    def __init__(self) -> None:
+        self._left = dict(_CHANGES)
 
     def find_spec(
         self,
@@ -53,21 +91,21 @@ class _Finder(importlib.abc.MetaPathFinder):
         path: Sequence[str] | None,
         target: ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != _MODULE:
+        change = self._left.pop(name, None)
+        if change is None:
             return None
-        sys.meta_path.remove(self)
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
-            _after(spec.loader)
+            _after(spec.loader, change)
         return spec
 
 
-def _after(loader: Any) -> None:
+def _after(loader: Any, change: Callable[[Any], None]) -> None:
     run = loader.exec_module
 
     def exec_module(module: Any) -> None:
         run(module)
-        module.Session.create_client = keep_local(module.Session.create_client)
+        change(module)
 
     loader.exec_module = exec_module
 
