@@ -7,23 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+from headgate.aws.properties import as_property, fits_property
+
 UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
 class GitFacts:
-    """The commit that runs, whether the work tree differs from it, and where it came from (without credentials)."""
+    """The commit that runs, whether the work tree differs from it, and where it came from (without credentials).
+
+    `dirty` is None where nobody can say: in no repository.
+    """
 
     commit: str = UNKNOWN
-    dirty: bool = False
+    dirty: bool | None = None
     repository: str = UNKNOWN
 
     def parameters(self) -> dict[str, str]:
-        """As the pipeline parameters that carry them, by name."""
+        """As the pipeline parameters that carry them to a version's properties, by name."""
         return {
             "GitCommit": self.commit,
-            "GitDirty": "true" if self.dirty else "false",
-            "GitRepository": self.repository,
+            "GitDirty": UNKNOWN if self.dirty is None else "true" if self.dirty else "false",
+            "GitRepository": self.repository if fits_property(self.repository) else as_property(self.repository),
         }
 
 

@@ -19,16 +19,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from headgate.aws.properties import as_property
 from headgate.aws.sessions import state_folder
 from headgate.errors import FailedError
 from headgate.plugins.discovery import IN_TREE_NAME
-from headgate.views.models import flatten_metrics, read_json
+from headgate.views.models import flatten_metrics, read_json, read_properties
 
 if TYPE_CHECKING:
     from headgate.aws.sessions import Session
     from headgate.plugins.contributions import RecorderSpec
     from headgate.plugins.session import OpenProject
-    from headgate.views.runs import RunView
+    from headgate.views.runs import RunView, StepView
+
+EVALUATION_OUTPUT = "evaluation"
+"""What a step that measures a model calls its output, by the convention of SageMaker's own examples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ def gather(session: Session, project: str, run: RunView) -> ExecutionRecord:
     metrics: dict[str, float] = {}
     artifacts: dict[str, str] = {}
     for step in run.steps:
+        evaluation = _evaluation(sagemaker, session.client("s3"), step)
+        if evaluation:
+            artifacts["evaluation"], measured = evaluation
+            metrics |= measured
         job = _training_job(sagemaker, step.kind, step.job_name)
         if job is None:
             continue
@@ -68,11 +76,11 @@ def gather(session: Session, project: str, run: RunView) -> ExecutionRecord:
     if run.model_package_arn:
         registry = session.registry
         package = registry.client("sagemaker").describe_model_package(ModelPackageName=run.model_package_arn)
-        properties = dict(package.get("CustomerMetadataProperties", {}))
-        evaluation = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
-        if evaluation:
-            artifacts["evaluation"] = evaluation
-            metrics |= flatten_metrics(read_json(registry.client("s3"), evaluation))
+        properties = read_properties(package)
+        quality = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
+        if quality:
+            artifacts["evaluation"] = quality
+            metrics |= flatten_metrics(read_json(registry.client("s3"), quality))
     return ExecutionRecord(
         project=project,
         pipeline=run.pipeline,
@@ -200,9 +208,10 @@ def record_run(opened: OpenProject, session: Session, run: RunView) -> dict[str,
 
 
 def attach(session: Session, model_package_arn: str, properties: Mapping[str, str]) -> None:
-    """Put properties on a version, next to those it has; its approval is left as it is."""
+    """Put properties on a version, next to those it has, in SageMaker's alphabet; its approval is left as it is."""
     session.registry.client("sagemaker").update_model_package(
-        ModelPackageArn=model_package_arn, CustomerMetadataProperties=dict(properties)
+        ModelPackageArn=model_package_arn,
+        CustomerMetadataProperties={name: as_property(value) for name, value in properties.items()},
     )
 
 
@@ -224,6 +233,24 @@ def _properties(output: str) -> dict[str, str] | None:
     if not isinstance(properties, dict) or not all(isinstance(value, str) for value in properties.values()):
         return None
     return properties
+
+
+def _evaluation(sagemaker: Any, s3: Any, step: StepView) -> tuple[str, dict[str, float]] | None:
+    """Where a processing step wrote `evaluation.json` into its output `evaluation`, and the metrics in it.
+
+    A model that was measured and turned down has no version to say so, and is worth comparing all the same.
+    """
+    if step.job_name is None or step.kind != "ProcessingJob" or step.status != "Succeeded":
+        return None
+    job = sagemaker.describe_processing_job(ProcessingJobName=step.job_name)
+    for output in job.get("ProcessingOutputConfig", {}).get("Outputs", []):
+        if output["OutputName"] == EVALUATION_OUTPUT and "S3Output" in output:
+            uri = f"{output['S3Output']['S3Uri'].rstrip('/')}/{EVALUATION_OUTPUT}.json"
+            try:
+                return uri, flatten_metrics(read_json(s3, uri))
+            except (s3.exceptions.NoSuchKey, ValueError):  # not there, or another document than expected
+                return None
+    return None
 
 
 def _training_job(sagemaker: Any, kind: str, name: str | None) -> Mapping[str, Any] | None:

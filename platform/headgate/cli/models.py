@@ -131,6 +131,22 @@ def _reference(version: VersionView, siblings: list[VersionView], asked: int | N
     )
 
 
+def confusion_table(version: VersionView) -> str:
+    """The test rows by true class (a row each) and predicted class, under the labels that the data gave them."""
+    import csv
+
+    labels = next(csv.reader([version.properties.get("classes", "")]), [])
+    shown = {str(number): label for number, label in enumerate(labels)}
+    predicted = list(next(iter(version.confusion.values())))
+    return table(
+        ["TRUE \\ PREDICTED", *(shown.get(label, label) for label in predicted)],
+        [
+            (shown.get(actual, actual), *(counts.get(label, 0) for label in predicted))
+            for actual, counts in version.confusion.items()
+        ],
+    )
+
+
 def _facts(version: VersionView) -> Iterator[str]:
     """What decided first; every property once, and none that the metrics above say already."""
     yield f"{version.group}/{version.version}: {version.status}, {version.approval}"
@@ -141,6 +157,8 @@ def _facts(version: VersionView) -> Iterator[str]:
     yield ""
     yield table(["METRIC", "VALUE"], [(name, f"{value:.6g}") for name, value in version.metrics.items()])
     yield ""
+    if version.confusion:
+        yield from (confusion_table(version), "")
     facts = {
         "arn": version.arn,
         "created": moment(version.created),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from headgate.aws.properties import from_property
 from headgate.aws.s3 import parse_s3_uri
 from headgate.errors import UserError
 
@@ -18,6 +19,8 @@ LINEAGE = (
     "data_digest",
     "data_uri",
     "preprocessing",
+    "encoding_uri",
+    "classes",
     "code_digest",
     "seed",
     "execution_arn",
@@ -26,10 +29,15 @@ LINEAGE = (
 # The inputs that decide what a training run makes: two versions that agree in all of them should be the same model.
 INPUTS = ("git_commit", "git_dirty", "data_digest", "preprocessing", "code_digest", "seed", "hyperparameters")
 
+CONFUSION_MATRIX = "confusion_matrix"
+
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """One model package. `metrics` are flat names to numbers; `properties` is everything recorded with it."""
+    """One model package. `metrics` are flat names to numbers; `properties` is everything recorded with it.
+
+    `confusion` counts the test rows of a classifier, by true class and then by predicted class; empty for others.
+    """
 
     group: str
     version: int
@@ -43,6 +51,7 @@ class VersionView:
     metrics: Mapping[str, float] = field(default_factory=dict)
     properties: Mapping[str, str] = field(default_factory=dict)
     description: str | None = None
+    confusion: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def hyperparameters(self) -> str:
@@ -129,7 +138,8 @@ def read_version(sagemaker: Any, s3: Any, arn: str) -> VersionView:
     container = (package.get("InferenceSpecification", {}).get("Containers") or [{}])[0]
     statistics = package.get("ModelMetrics", {}).get("ModelQuality", {}).get("Statistics", {}).get("S3Uri")
     model_data = container.get("ModelDataUrl")
-    properties = dict(package.get("CustomerMetadataProperties", {}))
+    properties = read_properties(package)
+    evaluation = read_json(s3, statistics) if statistics else {}
     return VersionView(
         group=package.get("ModelPackageGroupName", ""),
         version=int(package.get("ModelPackageVersion", 0)),
@@ -140,10 +150,16 @@ def read_version(sagemaker: Any, s3: Any, arn: str) -> VersionView:
         image=container.get("Image"),
         model_data=model_data,
         model_digest=properties.get("model_digest") or (_etag(s3, model_data) if model_data else None),
-        metrics=flatten_metrics(read_json(s3, statistics)) if statistics else {},
+        metrics=flatten_metrics(evaluation),
         properties=properties,
         description=package.get("ModelPackageDescription"),
+        confusion=confusion_matrix(evaluation),
     )
+
+
+def read_properties(package: Mapping[str, Any]) -> dict[str, str]:
+    """What a version records of itself, as it was before SageMaker's alphabet for properties."""
+    return {name: from_property(value) for name, value in package.get("CustomerMetadataProperties", {}).items()}
 
 
 def compare(version: VersionView, other: VersionView) -> Reproduction:
@@ -167,8 +183,20 @@ def flatten_metrics(evaluation: Mapping[str, Any]) -> dict[str, float]:
     """`{"regression_metrics": {"rmse": {"value": 1.0, "standard_deviation": ...}}}` as `{"rmse": 1.0}`.
 
     The shape is Model Monitor's model quality statistics; numbers elsewhere in the document keep their dotted path.
+    The counts of a confusion matrix are no metrics: see `confusion_matrix`.
     """
     return dict(_numbers(evaluation, ()))
+
+
+def confusion_matrix(evaluation: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Counts by true class and predicted class, of the first metric group that has them; empty when none has."""
+    for group in evaluation.values():
+        matrix = group.get(CONFUSION_MATRIX) if isinstance(group, Mapping) else None
+        if isinstance(matrix, Mapping):
+            return {
+                str(actual): {str(label): int(count) for label, count in row.items()} for actual, row in matrix.items()
+            }
+    return {}
 
 
 def read_json(s3: Any, uri: str) -> dict[str, Any]:
@@ -184,6 +212,8 @@ def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, float]]:
             yield ".".join(path[1:] or path), float(value["value"])
             return
         for name, inner in value.items():
+            if name == CONFUSION_MATRIX:
+                continue
             yield from _numbers(inner, (*path, str(name)))
     elif isinstance(value, int | float) and not isinstance(value, bool):
         yield ".".join(path), float(value)

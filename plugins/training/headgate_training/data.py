@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from headgate.aws.properties import fits_property
 from headgate.errors import UserError
 from headgate.pipelines import Asset, AssetFile, Compiled, Parameter, Pipeline
 
@@ -50,7 +51,9 @@ def data_asset(path: Path, base: str) -> Asset:
     """
     if path.is_file():
         digest = _sha256(path)
-        uri = f"{base}/data/{digest}/{path.name}"
+        # The digest says what it is; the name is for people, and goes on the version as part of the address.
+        name = "".join(char if char.isascii() and fits_property(char) else "_" for char in path.name)
+        uri = f"{base}/data/{digest}/{name}"
         return Asset(digest, uri, (AssetFile(uri, path=path),))
     files = sorted(each for each in path.rglob("*.csv") if each.is_file()) if path.is_dir() else []
     if not files:

@@ -133,9 +133,10 @@ def properties(plan: Plan, preprocess: Processing, evaluate: Processing, trained
         "test_rows": preprocess.json("Lineage", "test_rows"),
         "seed": parameters.seed,
         "split_seed": str(settings.split.seed),
-        "preprocessing": lineage.shortened(" ".join(map(str, arguments.preprocess(settings)))),
+        "preprocessing": lineage.recorded(" ".join(map(str, arguments.preprocess(settings)))),
+        "encoding_uri": join("/", [preprocess.output("lineage"), arguments.LINEAGE.path]),
         "algorithm": settings.algorithm,
-        "target": settings.target,
+        "target": lineage.recorded(settings.target),
         "training_job": trained.job,
         "pipeline": settings.pipeline,
         "execution_arn": execution("PipelineExecutionArn"),
@@ -145,6 +146,8 @@ def properties(plan: Plan, preprocess: Processing, evaluate: Processing, trained
         **lineage.code_properties(plan.sources),
         **lineage.hyperparameter_properties(trained.hyperparameters),
     }
+    if settings.kind != "regression":
+        found["classes"] = preprocess.json("Lineage", "classes")
     if parameters.threshold is not None:
         found["threshold"] = parameters.threshold
     for name in METRICS[settings.kind]:

@@ -1,6 +1,8 @@
 """What a registered version says of its origin: the properties that `headgate models lineage` reads.
 
-CustomerMetadataProperties hold at most 50 keys, with values of at most 256 characters (CreateModelPackage).
+CustomerMetadataProperties hold at most 50 keys, with values of at most 256 characters, and not every character
+(CreateModelPackage). What is known when the pipeline is compiled is put into their alphabet here; what is known only
+when it runs is in it already: numbers, ARNs, digests, and what steps have put into it themselves.
 """
 
 from __future__ import annotations
@@ -8,11 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
+from headgate.aws.properties import LONGEST_VALUE, as_property
 from headgate.errors import UserError
 from headgate.pipelines import Parameter, Reference, SourceCode, Value, join
 
 MOST_PROPERTIES = 50
-LONGEST_VALUE = 256
 RESERVED = 5
 """How many properties are left for those who add some later, such as the MLflow recorder."""
 
@@ -28,9 +30,10 @@ def code_properties(sources: Mapping[str, SourceCode]) -> dict[str, str]:
     }
 
 
-def shortened(text: str) -> str:
-    """The text if a property can hold it, else its digest: enough to tell two apart."""
-    return text if len(text) <= LONGEST_VALUE else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+def recorded(text: str) -> str:
+    """The text as a property holds it, or its digest when it is too long: enough to tell two apart."""
+    value = as_property(text)
+    return value if len(value) <= LONGEST_VALUE else f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def hyperparameter_properties(values: Mapping[str, Value]) -> dict[str, Value]:
@@ -38,11 +41,12 @@ def hyperparameter_properties(values: Mapping[str, Value]) -> dict[str, Value]:
     chunks: list[list[Value]] = [[]]
     length = 0
     for name, value in sorted(values.items()):
-        room = len(name) + 2 + max(_ROOM_FOR_A_VALUE, len(_shown(value)))
+        label = as_property(name)
+        room = len(label) + 2 + max(_ROOM_FOR_A_VALUE, len(_shown(value)))
         if chunks[-1] and length + room > LONGEST_VALUE:
             chunks.append([])
             length = 0
-        chunks[-1] += [f"{' ' if chunks[-1] else ''}{name}=", value if isinstance(value, Reference) else _shown(value)]
+        chunks[-1] += [f"{' ' if chunks[-1] else ''}{label}=", value if isinstance(value, Reference) else _shown(value)]
         length += room
     return {
         "hyperparameters" if number == 1 else f"hyperparameters.{number}": join("", chunk)
@@ -67,4 +71,4 @@ def _shown(value: Value) -> str:
         return "" if value.default is None else _shown(value.default)
     if isinstance(value, Reference):
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return as_property(str(value).lower() if isinstance(value, bool) else str(value))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
+from headgate.aws.properties import fits_property
 from headgate.errors import UserError
 from headgate.pipelines import Parameter
 from headgate_training.algorithms import AlgorithmPlan
@@ -16,7 +17,11 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class Parameters:
-    """All of them by their use. `git_*` are filled in by `headgate run`."""
+    """All of them by their use. `git_*` are filled in by `headgate run`.
+
+    A hyperparameter is a parameter, unless it is text that a version's property cannot hold as it is (`rmse,mae`): that
+    one is fixed, since only what is known beforehand can be put into the alphabet of properties.
+    """
 
     input_data: Parameter
     processing_type: Parameter
@@ -31,7 +36,7 @@ class Parameters:
     git_commit: Parameter
     git_dirty: Parameter
     git_repository: Parameter
-    hyperparameters: Mapping[str, Parameter]
+    hyperparameters: Mapping[str, Parameter | str]
 
     def all(self) -> Sequence[Parameter]:
         """In the order in which the definition lists them; hyperparameters by name at the end."""
@@ -43,7 +48,7 @@ class Parameters:
             if isinstance(value, Parameter):
                 yield value
             elif isinstance(value, Mapping):
-                yield from (value[name] for name in sorted(value))
+                yield from (value[name] for name in sorted(value) if isinstance(value[name], Parameter))
 
 
 def make_parameters(settings: Settings, chosen: AlgorithmPlan) -> Parameters:
@@ -84,9 +89,11 @@ def make_parameters(settings: Settings, chosen: AlgorithmPlan) -> Parameters:
     return parameters
 
 
-def _of(name: str, value: Scalar) -> Parameter:
+def _of(name: str, value: Scalar) -> Parameter | str:
     if isinstance(value, bool):
         return Parameter.boolean(name, value)
     if isinstance(value, int):
         return Parameter.integer(name, value)
-    return Parameter.float(name, value) if isinstance(value, float) else Parameter.string(name, value)
+    if isinstance(value, float):
+        return Parameter.float(name, value)
+    return Parameter.string(name, value) if fits_property(value) else value

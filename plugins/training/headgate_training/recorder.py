@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 Json = Mapping[str, Any]
 EXECUTION_TAG = "headgate.execution_arn"
@@ -28,17 +29,37 @@ def main() -> int:
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
     import mlflow.tracking
+    from botocore.exceptions import BotoCoreError, ClientError
+    from mlflow.exceptions import MlflowException
 
     text = sys.stdin.read()
     if not text.strip():
         return 0
     document = json.loads(text)
     config, record = document["config"], document["record"]
-    client = mlflow.tracking.MlflowClient(tracking_uri=config["tracking_uri"])
-    run_id = record_execution(client, config, record)
+    check_reachable(config["tracking_uri"], os.environ)
+    # Not to the client alone: what signs the requests to a tracking server on SageMaker asks MLflow for its ARN.
+    mlflow.set_tracking_uri(config["tracking_uri"])
+    try:
+        run_id = record_execution(mlflow.tracking.MlflowClient(), config, record)
+    except (MlflowException, BotoCoreError, ClientError) as error:
+        sys.exit(f"{config['tracking_uri']}: {' '.join(str(error).split())}")
     properties = {"mlflow_run_id": run_id, "mlflow_experiment": config["experiment"]}
     sys.stdout.write(json.dumps({"properties": properties}) + "\n")
     return 0
+
+
+def check_reachable(tracking_uri: str, environment: Mapping[str, str]) -> None:
+    """Exit unless the tracking server can be there at all: those on SageMaker are not part of the local cloud."""
+    if not tracking_uri.startswith("arn:") or "SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT" in environment:
+        return
+    host = urlsplit(environment.get("AWS_ENDPOINT_URL", "")).hostname
+    if host in {"127.0.0.1", "::1", "localhost"}:
+        sys.exit(
+            f"{tracking_uri}: the local cloud has no MLflow tracking servers, and its credentials open none on AWS\n"
+            "on a laptop leave plugins.training.mlflow.tracking_uri empty (a store in .headgate/), or name the URL of "
+            "an `mlflow server`; the ARN belongs under the environment of headgate.yaml that runs on AWS"
+        )
 
 
 def record_execution(client: Any, config: Json, record: Json) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from headgate.aws.properties import LONGEST_VALUE, fits_property
 from headgate.errors import UserError
 
 Algorithm: TypeAlias = Literal["xgboost", "linear-learner", "script"]
@@ -36,6 +37,8 @@ METRICS: Mapping[Kind, Mapping[str, Direction]] = {
         "weighted_recall": "maximize",
     },
 }
+
+PROPERTY_ALPHABET = "letters, digits, spaces and _ . : / = + - @"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +166,11 @@ def read_settings(section: Mapping[str, Any], *, project: str, root: Path) -> Se
             expected="1; larger data needs a larger type",
         )
     local = not section["data"].startswith("s3://")
+    if not local and not fits_property(section["data"]):
+        raise UserError(
+            f"plugins.training.data: a version cannot record the address {section['data']}",
+            expected=f"up to {LONGEST_VALUE} {PROPERTY_ALPHABET}",
+        )
     caching = section["caching"] == "always" or (section["caching"] == "auto" and local)
     return Settings(
         data=section["data"],
@@ -219,6 +227,12 @@ def _check_grid(ranges: Mapping[str, SearchRange], max_jobs: int) -> None:
 
 def _range(name: str, value: Mapping[str, Any]) -> SearchRange:
     if "values" in value:
+        for each in value["values"]:
+            if not fits_property(str(each)):
+                raise UserError(
+                    f"plugins.training.tuning.ranges.{name}: a version cannot record the value '{each}'",
+                    expected=f"up to {LONGEST_VALUE} {PROPERTY_ALPHABET}",
+                )
         return SearchRange(values=tuple(value["values"]))
     low, high = value["min"], value["max"]
     if low >= high:

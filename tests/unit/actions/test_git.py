@@ -45,7 +45,14 @@ def test_changes_outside_the_project_leave_it_clean(repository: Path) -> None:
 
 def test_a_folder_in_no_repository_is_unknown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    assert read_git(tmp_path) == GitFacts()
+    facts = read_git(tmp_path)
+    assert facts == GitFacts()
+    assert set(facts.parameters().values()) == {"unknown"}, "nobody can say that it is clean"
+
+
+def test_a_remote_reaches_the_parameters_in_the_alphabet_of_properties() -> None:
+    assert GitFacts(repository="https://x/~me/p").parameters()["GitRepository"] == "https://x/@7Eme/p"
+    assert GitFacts(repository="git@x:p.git").parameters()["GitRepository"] == "git@x:p.git"
 
 
 def test_the_remote_is_recorded_without_its_password(repository: Path) -> None:

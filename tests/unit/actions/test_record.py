@@ -33,6 +33,10 @@ class SageMaker:
     def describe_hyper_parameter_tuning_job(self, **_: str) -> dict[str, Any]:
         return {"BestTrainingJob": {"TrainingJobName": "best"}}
 
+    def describe_processing_job(self, ProcessingJobName: str) -> dict[str, Any]:  # noqa: N803
+        output = {"OutputName": "evaluation", "S3Output": {"S3Uri": f"s3://b/{ProcessingJobName}/"}}
+        return {"ProcessingOutputConfig": {"Outputs": [{"OutputName": "train"}, output]}}
+
     def describe_model_package(self, **_: str) -> dict[str, Any]:
         return {
             "CustomerMetadataProperties": {"git_commit": "c1"},
@@ -44,7 +48,12 @@ class SageMaker:
 
 
 class S3:
-    def get_object(self, **_: str) -> dict[str, Any]:
+    class exceptions:  # noqa: N801 - as boto3 has it
+        class NoSuchKey(Exception): ...  # noqa: N818
+
+    def get_object(self, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
+        if Key.startswith("nothing"):
+            raise self.exceptions.NoSuchKey
         return {"Body": io.BytesIO(b'{"regression_metrics": {"rmse": {"value": 2.5}}}')}
 
 
@@ -85,6 +94,19 @@ def test_a_record_has_what_the_job_and_the_version_say() -> None:
 def test_a_tuning_step_is_recorded_by_its_best_job() -> None:
     record = gather(Session(TRAINED), "p", run(training("TuningJob", "hyper-parameter-tuning-job/t")))
     assert record.metrics == {"validation:rmse": 3.0}
+
+
+def test_a_model_that_was_turned_down_is_recorded_with_what_it_measured() -> None:
+    evaluate = StepView("Evaluate", "ProcessingJob", "Succeeded", arn=f"{JOBS}:processing-job/e")
+    record = gather(Session(TRAINED), "p", run(training(), evaluate, status="Failed"))
+    assert record.metrics == {"validation:rmse": 3.0, "rmse": 2.5}
+    assert record.artifacts["evaluation"] == "s3://b/e/evaluation.json"
+    assert record.model_package_arn is None
+
+
+def test_a_processing_job_that_measured_nothing_adds_nothing() -> None:
+    prepare = StepView("Prepare", "ProcessingJob", "Succeeded", arn=f"{JOBS}:processing-job/nothing")
+    assert gather(Session(TRAINED), "p", run(prepare)).metrics == {}
 
 
 def test_a_failed_training_job_has_no_model_to_record() -> None:
@@ -147,7 +169,8 @@ def test_an_abandoned_recorder_is_gone(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_attaching_leaves_the_approval_alone() -> None:
     session = Session(TRAINED)
-    attach(session, PACKAGE, {"a": "b"})  # type: ignore[arg-type]
+    attach(session, PACKAGE, {"a": "b, c"})  # type: ignore[arg-type]
+    assert session.client("sagemaker").updated["CustomerMetadataProperties"] == {"a": "b@2C c"}
     assert "ModelApprovalStatus" not in json.dumps(session.client("sagemaker").updated)
 
 

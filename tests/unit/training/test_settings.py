@@ -165,6 +165,11 @@ def test_recording_can_be_switched_off(root):
             },
             r"tuning\.max_jobs: strategy Grid runs all combinations, and there are 2",
         ),
+        ({"data": "s3://lake/prices(1)/"}, "plugins.training.data: a version cannot record the address"),
+        (
+            {"tuning": {"enabled": True, "ranges": {"a": {"values": ["b,c"]}}}},
+            r"tuning\.ranges\.a: a version cannot record the value 'b,c'",
+        ),
     ],
 )
 def test_what_a_job_could_not_follow_is_refused(section, said):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from headgate.views.models import VersionView, compare, flatten_metrics
+from headgate.cli.models import confusion_table
+from headgate.views.models import VersionView, compare, confusion_matrix, flatten_metrics, read_properties
 
 BASE = VersionView(
     group="g",
@@ -55,6 +57,7 @@ def test_unknown_digests_claim_nothing() -> None:
         ({"regression_metrics": {"rmse": {"value": 2, "standard_deviation": 0.1}}}, {"rmse": 2.0}),
         ({"accuracy": 0.5, "passed": True, "note": "x"}, {"accuracy": 0.5}),
         ({"best": {"rmse": 3.0}}, {"best.rmse": 3.0}),
+        ({"m": {"accuracy": {"value": 1}, "confusion_matrix": {"0": {"0": 5}}}}, {"accuracy": 1.0}),
         ({}, {}),
     ],
 )
@@ -64,3 +67,24 @@ def test_metrics_are_flat_numbers(document: dict[str, object], metrics: dict[str
 
 def test_lineage_leaves_out_what_was_not_recorded() -> None:
     assert list(BASE.lineage) == ["git_commit", "data_digest", "code_digest", "seed"]
+
+
+def test_a_confusion_matrix_is_shown_under_the_labels_of_the_data() -> None:
+    counts = {"0": {"0": 5, "1": 2}, "1": {"0": 0, "1": 7}}
+    confusion = confusion_matrix({"binary_classification_metrics": {"f1": {"value": 1}, "confusion_matrix": counts}})
+    assert confusion == counts
+    shown = confusion_table(replace(BASE, confusion=confusion, properties={"classes": 'no,"yes, soon"'}))
+    header, first, second = shown.splitlines()
+    assert re.split(" {2,}", header) == ["TRUE \\ PREDICTED", "no", "yes, soon"]
+    assert re.split(" {2,}", first) == ["no", "5", "2"]
+    assert re.split(" {2,}", second) == ["yes, soon", "0", "7"]
+
+
+def test_classes_without_names_keep_their_numbers() -> None:
+    shown = confusion_table(replace(BASE, confusion={"0": {"0": 5, "1": 2}, "1": {"0": 0, "1": 7}}))
+    assert shown.splitlines()[2].split() == ["1", "0", "7"]
+
+
+def test_properties_are_read_as_they_were_before_sagemaker_s_alphabet() -> None:
+    assert read_properties({"CustomerMetadataProperties": {"classes": "@3C30@2Cno"}}) == {"classes": "<30,no"}
+    assert read_properties({}) == {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -63,7 +64,7 @@ def _text(value: str, shape: Any, path: tuple[str, ...]) -> Iterator[str]:
     pattern = shape.metadata.get("pattern")
     if pattern and len(value) <= _LONGEST_MATCHED:
         compiled = _compiled(pattern)
-        if compiled is not None and not compiled.fullmatch(value):
+        if compiled is not None and not compiled.fullmatch(_by_category(value) if r"\p{" in pattern else value):
             yield _say(value, path, f"Member must satisfy regular expression pattern: {pattern}")
 
 
@@ -91,12 +92,34 @@ def _say(value: Any, path: tuple[str, ...], constraint: str) -> str:
     return f"Value '{str(value)[:200]}' at '{member}' failed to satisfy constraint: {constraint}"
 
 
+_PROPERTIES = {
+    r"\p{L}": "a-zA-Z",
+    r"\p{M}": "\u0300",
+    r"\p{N}": "0-9",
+    r"\p{P}": r"!-#%-*,-/:;?@\[-\]_{}",
+    r"\p{S}": r"$+<=>\^`|~",
+    r"\p{Z}": " ",
+    r"\p{Alnum}": "a-zA-Z0-9",
+}
+"""Java's properties of characters, inside of brackets, for a text that `_by_category` has reduced."""
+
+_STANDS_FOR = {"L": "a", "M": "\u0300", "N": "0", "P": "!", "S": "$", "Z": " "}
+
+
+def _by_category(text: str) -> str:
+    """The text with each character outside of ASCII as one of the same Unicode category; control characters as NUL."""
+    return "".join(char if char.isascii() else _STANDS_FOR.get(unicodedata.category(char)[0], "\0") for char in text)
+
+
 @functools.cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    r"""The pattern, or None when it is Java's and not Python's (`\p{L}`)."""
-    if r"\p{" in pattern:
-        return None
+    r"""Java's pattern as Python's; None when Python has nothing like it.
+
+    Botocore's patterns say `\p{L}`, which Python lacks, and repeat an anchor (`${1,256}`), which means the anchor.
+    """
+    for java, python in _PROPERTIES.items():
+        pattern = pattern.replace(java, python)
     try:
-        return re.compile(pattern)
+        return re.compile(re.sub(r"(?<!\\)\$\{\d+,\d+\}", "$", pattern))
     except re.error:
         return None

@@ -41,6 +41,12 @@ def test_right_requests_break_nothing() -> None:
         ("AddTags", {"Tags": [{"Key": "k" * 129, "Value": "v"}]}, "at 'tags.1.member.key'"),
         ("DeleteTags", {"TagKeys": ["a"] * 51}, "Value '51 entries' at 'tagKeys'"),
         ("CreateModel", {"PrimaryContainer": {"Environment": {"a b": "x"}}}, "at 'primaryContainer.environment'"),
+        (
+            "CreateModelPackage",
+            {"CustomerMetadataProperties": {"eval_metric": "logloss,auc"}},
+            "Value 'logloss,auc' at 'customerMetadataProperties.eval_metric.member'",
+        ),
+        ("CreateModelPackage", {"CustomerMetadataProperties": {"k": "a\tb"}}, "Member must satisfy regular expression"),
     ],
 )
 def test_what_breaks_a_constraint_is_named(operation: str, request_: Json, told: str) -> None:
@@ -54,10 +60,16 @@ def test_instance_types_that_botocore_does_not_know_pass(kind: str, fits: bool) 
     assert (found == []) is fits
 
 
-def test_patterns_of_another_dialect_are_left_out() -> None:
-    assert _compiled(r"[\p{L}]*") is None
+def test_patterns_of_java_are_read_and_those_that_python_lacks_left_out() -> None:
+    assert _compiled(r"([\p{L}_]*)${1,256}") is not None
     assert _compiled("(") is None
     assert _compiled("[a-z]*") is not None
+
+
+def test_every_pattern_of_sagemaker_is_understood_but_the_one_that_excludes_half_characters() -> None:
+    model = service_model()
+    patterns = {model.shape_for(name).metadata.get("pattern") for name in model.shape_names} - {None}
+    assert [pattern[:16] for pattern in patterns if _compiled(pattern) is None] == [r"[\u0020-\uD7FF\u"]
 
 
 def test_operations_refuse_what_breaks_a_constraint() -> None:
@@ -76,3 +88,9 @@ def test_an_operation_is_defined_once_and_unknown_ones_are_refused() -> None:
         operations.add({"DescribeModel": lambda caller, request: {}})
     with pytest.raises(AwsError, match="UnsupportedByLocalCloud"):
         operations.call(CALLER, "CreateAutoMLJob", {"RoleArn": ROLE})
+
+
+def test_letters_and_digits_are_those_of_all_scripts() -> None:
+    fits = {"CustomerMetadataProperties": {"k": "Gr\u00fcn \u0967\u0968 \u4e2d"}}
+    assert violations(fits, shape("CreateModelPackage")) == []
+    assert violations({"ModelPackageDescription": "\u20ac 5 (\u2013)"}, shape("CreateModelPackage")) == []

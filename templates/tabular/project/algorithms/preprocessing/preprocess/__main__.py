@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import json
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 from tabular import baseline, encoding, failures, table
 from tabular.failures import StepError
+from tabular.properties import as_property
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -34,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     features = table.resolve(raw, arguments.target, names(arguments.features), categorical)
     is_regression = arguments.task == "regression"
     rows = table.typed(raw, table.Columns(arguments.target, features, categorical, numeric_target=is_regression))
+    if is_regression:
+        check_varies(rows[arguments.target], files[0].name)
     classes = [] if is_regression else labels(rows[arguments.target], arguments.classes, files[0].name)
 
     test, validation, train = split(
@@ -59,6 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "validation_rows": str(len(validation)),
         "test_rows": str(len(test)),
         "features": str(len(learned.columns)),
+        "classes": as_property(csv_line(classes)),
         "seed": str(arguments.seed),
         "encoding": learned.as_json(),
     }
@@ -83,7 +88,8 @@ def split(
         for part, chosen in zip(parts, (shuffled[:first], shuffled[first:second], shuffled[second:])):
             part.extend(int(index) for index in chosen)
     if not all(parts):
-        raise StepError(f"{len(rows)} rows are too few to split: one of test, validation and training has none")
+        count = "1 row is" if len(rows) == 1 else f"{len(rows)} rows are"
+        raise StepError(f"{count} too few to split: one of test, validation and training has none")
     result = tuple(ordered.loc[random.permutation(part)].reset_index(drop=True) for part in parts)
     return result[0], result[1], result[2]
 
@@ -99,12 +105,27 @@ def labels(target: pd.Series, expected: int, file: str) -> list[str]:
     return found
 
 
+def check_varies(target: pd.Series, file: str) -> None:
+    """Raises StepError when there is nothing to learn: the target is the same number in every row."""
+    if len(target) > 1 and target.nunique() == 1:
+        raise StepError(
+            f"{file}: the target column '{target.name}' is {target.iloc[0]:g} in every row: there is nothing to learn"
+        )
+
+
 def is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
         return False
     return True
+
+
+def csv_line(cells: Sequence[str]) -> str:
+    """The cells as CSV would have them in a line."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
 
 
 def names(values: Sequence[str]) -> list[str]:

@@ -77,9 +77,11 @@ def resolve(table: pd.DataFrame, target: str, features: Sequence[str], categoric
 def typed(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
     """Target and features with their types: numbers as float64 (empty cells NaN), the rest as text.
 
-    Raises StepError naming file, line, column and value of the first cell that does not fit.
+    Raises StepError naming file, line, column and value of the first cell that does not fit, and, when it is not the
+    only one, all columns that hold something else than numbers.
     """
     result = {}
+    texts = [column for column in columns.features if column not in columns.categorical and _wrong(table[column]).any()]
     for column in [columns.target, *columns.features]:
         cells = table[column]
         numeric = columns.numeric_target if column == columns.target else column not in columns.categorical
@@ -89,17 +91,34 @@ def typed(table: pd.DataFrame, columns: Columns) -> pd.DataFrame:
         if not numeric:
             result[column] = cells.mask(empty, "")
             continue
-        numbers = pd.to_numeric(cells.mask(empty), errors="coerce").astype("float64")
-        wrong = (numbers.isna() & ~empty) | numbers.isin([float("inf"), float("-inf")])
+        wrong = _wrong(cells)
         if wrong.any():
-            hint = "" if column == columns.target else "; list it under `categorical` if it holds categories"
+            hint = "" if column == columns.target else _hint(texts)
             raise StepError(
                 f"{_place(table, wrong)}: column '{column}' is '{cells[wrong].iloc[0]}', not a number{hint}"
             )
         if empty.all():
             raise StepError(f"{table['__file__'].iloc[0]}: column '{column}' is empty in every row")
-        result[column] = numbers
+        result[column] = _numbers(cells)
     return pd.DataFrame(result)
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """Text as float64; NaN where it is empty or no number."""
+    return pd.to_numeric(cells.mask(cells.isin(EMPTY)), errors="coerce").astype("float64")
+
+
+def _wrong(cells: pd.Series) -> pd.Series:
+    """Where a column of numbers holds something else."""
+    numbers = _numbers(cells)
+    return (numbers.isna() & ~cells.isin(EMPTY)) | numbers.isin([float("inf"), float("-inf")])
+
+
+def _hint(texts: Sequence[str]) -> str:
+    """What to do about columns that hold text: all of them at once, as headgate.yaml would say it."""
+    if len(texts) == 1:
+        return "; list it under `categorical` if it holds categories"
+    return f"; these hold other things than numbers: if they are categories, categorical: [{', '.join(texts)}]"
 
 
 def _read_one(path: Path) -> pd.DataFrame:

@@ -84,7 +84,7 @@ def test_a_category_becomes_a_column_for_each_value(preprocess):
 
 
 def test_an_empty_cell_becomes_the_training_median(preprocess):
-    rows = [f"{'' if index == 3 else 5},{index},red,1" for index in range(40)]
+    rows = [f"{'' if index == 3 else 5},{index},red,{index}" for index in range(40)]
     out = preprocess(csv(rows), "--features", "size", "--features", "rest")
     assert {row.split(",")[1] for part in ("train", "validation", "test") for row in lines(out, part)} == {"5.0"}
 
@@ -102,6 +102,13 @@ def test_classes_are_numbered_and_spread_evenly(preprocess):
     out = preprocess(csv(rows), "--features", "size", task="classification")
     for part, expected in (("train", 6), ("validation", 2), ("test", 2)):
         assert sum(row.startswith("1,") for row in lines(out, part)) == expected
+
+
+def test_lineage_holds_the_names_of_the_classes_as_a_version_can_record_them(preprocess):
+    rows = [f"{index},0,red,{'<30' if index < 10 else 'no'}" for index in range(40)]
+    lineage = json.loads((preprocess(csv(rows), "--features", "size", task="classification") / "lineage/lineage.json").read_text())
+    assert lineage["classes"] == "@3C30@2Cno"
+    assert lineage["encoding"]["classes"] == ["<30", "no"]
 
 
 def test_lineage_holds_the_digest_of_the_bytes(preprocess):
@@ -144,6 +151,18 @@ def test_several_files_are_one_table(preprocess, write):
         (csv([row + ",1" for row in ROWS]), ["--features", "size"], "rows.csv: the rows have more cells"),
         (csv(header="size,size ,colour,price"), [], "rows.csv: the column 'size' is there twice"),
         (csv(ROWS[:2]), ["--features", "size"], "2 rows are too few to split"),
+        (csv(ROWS[:1]), ["--features", "size"], "1 row is too few to split"),
+        (
+            csv([f"{index},b,red,1" for index in range(20)]),
+            ["--features", "size,rest,colour"],
+            "rows.csv, line 2: column 'rest' is 'b', not a number; these hold other things than numbers: "
+            "if they are categories, categorical: [rest, colour]",
+        ),
+        (
+            csv([f"{index},0,red,7.5" for index in range(20)]),
+            ["--features", "size"],
+            "rows.csv: the target column 'price' is 7.5 in every row: there is nothing to learn",
+        ),
         (csv(["inf,1,red,3"] * 20), ["--features", "size"], "rows.csv, line 2: column 'size' is 'inf'"),
         (csv([",1,red,3"] * 20), ["--features", "size"], "rows.csv: column 'size' is empty in every row"),
         (csv(), ["--features", "size,price"], "rows.csv: the target column 'price' cannot be a feature as well"),
