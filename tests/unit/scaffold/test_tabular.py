@@ -52,6 +52,12 @@ def test_its_pipeline_compiles_and_passes_the_check(variant):
     assert check(definition) == []
 
 
+def test_its_smoke_test_measures_nothing_that_a_model_of_few_rounds_would_fail(variant):
+    opened = open_project(variant, "quick")
+    (pipeline,) = opened.plugins.pipelines(opened.project)
+    assert [step.name for step in pipeline.all_steps() if step.name in {"Check", "Reject"}] == []
+
+
 def test_its_parameter_file_names_parameters_that_the_pipeline_has(variant):
     names = {parameter.name for parameter in compiled(variant).parameters}
     for entry in json.loads((variant / "ml_pipelines/training/parameters.json").read_text()):
