@@ -20,7 +20,7 @@ def command() -> None:
 
 @command.command("list")
 @click.argument("pipeline", required=False)
-@click.option("--limit", default=20, show_default=True, help="At most so many per pipeline.")
+@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At most so many per pipeline.")
 @target_option
 @options
 def list_(pipeline: str | None, limit: int, target: str, options: Options) -> None:
