@@ -8,13 +8,13 @@ import sys
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
 
 from headgate.cli import cloud_env
 from headgate.cli.cloud_env import Variables
 from headgate.cli.common import Options, emit, open_project, options, style, table, warn
+from headgate.cli.sessions import state_of
 from headgate.errors import UserError
 from headgate.localcloud import lifecycle
 from headgate.localcloud.folder import Folder
@@ -48,7 +48,7 @@ def up(port: int | None, options: Options) -> None:
 @options
 def down(options: Options) -> None:
     """Stop the local cloud and the jobs that it runs. What it holds stays."""
-    stopped = lifecycle.stop(_state(options))
+    stopped = lifecycle.stop(state_of(options.project))
     emit(options, {"stopped": stopped}, lambda: "stopped" if stopped else "the local cloud does not run here")
 
 
@@ -56,7 +56,7 @@ def down(options: Options) -> None:
 @options
 def status(options: Options) -> None:
     """Whether the local cloud runs, where, and how much it uses."""
-    found = lifecycle.status(_state(options))
+    found = lifecycle.status(state_of(options.project))
     emit(options, _status_json(found), lambda: _status_text(found))
 
 
@@ -65,7 +65,7 @@ def status(options: Options) -> None:
 @options
 def reset(yes: bool, options: Options) -> None:
     """Stop the local cloud and delete everything that it holds."""
-    state = _state(options)
+    state = state_of(options.project)
     contents = Folder(state).contents()
     if contents and not yes:
         if not sys.stdin.isatty():
@@ -122,7 +122,7 @@ def env(
         raise UserError(f"account '{account}' is not an AWS account id", where="--account", expected="twelve digits")
     if team is not None and persona is None:
         raise UserError("a team has personas", where="--team", expected="--as PERSONA --team NAME")
-    state = _state(options)
+    state = state_of(options.project)
     if unset:
         variables: Variables = cloud_env.unset_variables(os.environ.get("PYTHONPATH"))
     elif persona is not None:
@@ -153,7 +153,7 @@ def logs(follow: bool, lines: int, options: Options) -> None:
             expected="one of the two",
             next_command="headgate cloud logs --output json",
         )
-    file = Folder(_state(options)).log
+    file = Folder(state_of(options.project)).log
     if not file.exists():
         raise UserError("the local cloud has never run here", where=str(file), next_command="headgate cloud up")
     with file.open(encoding="utf-8", errors="replace") as stream:
@@ -166,27 +166,12 @@ def logs(follow: bool, lines: int, options: Options) -> None:
                 time.sleep(_FOLLOW_SECONDS)
 
 
-def _state(options: Options) -> Path:
-    """A project's state folder; without a project, that of the organization here or above, or of this very folder."""
-    from headgate.aws.sessions import state_folder
-
-    file = find_project(options.project)
-    return state_folder(file.parent if file else _without_project(options.project), os.environ)
-
-
-def _without_project(start: Path) -> Path:
-    from headgate.spec.organization import find_organization, folder_of
-
-    file = find_organization(start)
-    return folder_of(file) if file else start.absolute()
-
-
 def _start(options: Options, port: int | None) -> Endpoint:
     if find_project(options.project) is not None:
         opened = open_project(options)
         runtimes = [runtime.as_json() for runtime in opened.plugins.container_runtimes(opened.project)]
-        return lifecycle.ensure_running(_state(options), runtimes=runtimes, port=port)
-    endpoint = lifecycle.ensure_running(_state(options), port=port)
+        return lifecycle.ensure_running(state_of(options.project), runtimes=runtimes, port=port)
+    endpoint = lifecycle.ensure_running(state_of(options.project), port=port)
     _add_installed_runtimes(endpoint, options)
     return endpoint
 

@@ -17,10 +17,9 @@ import click
 from headgate.cli.common import Options, emit, options, style, table
 from headgate.cli.doctor_organization import examine_organization
 from headgate.cli.findings import Finding
-from headgate.cli.sessions import target_option
+from headgate.cli.sessions import state_of, target_option
 from headgate.errors import HeadgateError
 from headgate.localcloud.folder import FORMAT, Folder
-from headgate.spec.load import find_project
 
 _COLOURS = {"ok": "green", "warning": "yellow", "problem": "red"}
 _GIGABYTE = 10**9
@@ -42,15 +41,15 @@ def command(target: str, options: Options) -> int:
 
     Where there is an organization.yaml, it is compared with what there is (in the local cloud, if that runs).
     """
-    findings = [*examine(options.project), *examine_organization(options.project, target)]
+    findings = [*examine(options), *examine_organization(options.project, target)]
     broken = any(finding.verdict == "problem" for finding in findings)
     emit(options, {"healthy": not broken, "findings": findings}, lambda: _text(findings))
     return 1 if broken else 0
 
 
-def examine(start: Path) -> Iterator[Finding]:
+def examine(options: Options) -> Iterator[Finding]:
     """Every check, in the order in which things are needed."""
-    state = _state(start)
+    state = state_of(options.project)
     checks: tuple[Callable[[], Finding], ...] = (
         check_python,
         check_isolation,
@@ -62,7 +61,7 @@ def examine(start: Path) -> Iterator[Finding]:
     )
     for check in checks:
         yield check()
-    yield from check_plugins(start)
+    yield from check_plugins(options)
     for name, packages, purpose, fix in _OPTIONAL:
         yield check_optional(name, packages, purpose, fix)
 
@@ -112,6 +111,9 @@ def _existing(state: Path) -> Path:
 
 def check_state(state: Path) -> Finding:
     folder = Folder(state)
+    if state.exists() and not state.is_dir():
+        fix = f"move {state} away, or set HEADGATE_STATE_DIR to a folder that you may write"
+        return Finding("state folder", "problem", f"{state} is not a folder", fix)
     try:
         version = folder.check_version()
     except HeadgateError as error:
@@ -146,21 +148,30 @@ def check_git() -> Finding:
     return Finding("git", "ok", "found")
 
 
-def check_plugins(start: Path) -> Iterator[Finding]:
-    """One finding per plugin, and one per thing that is wrong with one."""
+def check_plugins(options: Options) -> Iterator[Finding]:
+    """One finding per plugin, and one per hook of theirs that fails without a project."""
+    from headgate.cli.main import COMMANDS
     from headgate.plugins.session import open_plugins
 
-    facade, error = open_plugins(start)
+    facade, error = open_plugins(
+        options.project, options.environment, options.overrides, disabled=options.disabled_plugins
+    )
     if error is not None:
         yield Finding("headgate.yaml", "problem", str(error.message), "headgate validate")
     for record in facade.plugins:
         if record.state == "failed":
             fix = f"pip install --upgrade or remove the package, or disable: [{record.name}] in headgate.yaml"
+            if record.candidate.in_tree:
+                fix = f"mend {record.candidate.target}; its trace: headgate plugins check {record.name}"
             yield Finding(f"plugin {record.name}", "problem", record.reason, fix)
         else:
             yield Finding(f"plugin {record.name}", "ok", f"{record.candidate.version or ''} {record.state}".strip())
-    for warning in facade.warnings:
-        yield Finding("plugins", "warning", " ".join(str(warning).split()), "headgate plugins check")
+    told = len(facade.warnings)  # those of loading are told above
+    for ask in (facade.settings_schemas, facade.templates, lambda: facade.commands(COMMANDS)):
+        ask()
+    for warning in facade.warnings[told:]:
+        fix = f"headgate plugins check {warning.plugin}"
+        yield Finding(f"plugin {warning.plugin}", "warning", " ".join(str(warning).split()), fix)
 
 
 def check_optional(name: str, packages: tuple[str, ...], purpose: str, fix: str) -> Finding:
@@ -174,13 +185,6 @@ def check_optional(name: str, packages: tuple[str, ...], purpose: str, fix: str)
 
 
 _MOTO = re.compile(r"moto(?:\[[^]]*\])?==([\w.]+)")
-
-
-def _state(start: Path) -> Path:
-    from headgate.aws.sessions import state_folder
-
-    file = find_project(start)
-    return state_folder(file.parent if file else start.absolute(), os.environ)
 
 
 def _text(findings: list[Finding]) -> str:

@@ -118,12 +118,11 @@ class LazyGroup(click.Group):
 
     def _plugins(self, ctx: click.Context) -> Facade:
         if "headgate.facade" not in ctx.meta:
-            from headgate.plugins.session import open_plugins
+            from headgate.plugins.session import open_plugins, why_unloaded
 
             folder: Path = ctx.params.get("project") or Path()
             facade, error = open_plugins(folder, disabled=ctx.params.get("disable_plugin") or ())
-            if error:
-                warn([f"{error.where}: {error.message}; until that is mended no plugin is loaded"])
+            warn(why_unloaded(error))
             ctx.meta["headgate.facade"] = facade
         loaded: Facade = ctx.meta["headgate.facade"]
         return loaded

@@ -11,7 +11,7 @@ import click
 from headgate.cli.common import Options, emit, options, style, table, warn
 from headgate.plugins.facade import Facade
 from headgate.plugins.records import say
-from headgate.plugins.session import open_plugins
+from headgate.plugins.session import open_plugins, why_unloaded
 
 
 @click.group("plugins")
@@ -77,10 +77,13 @@ def check(options: Options, names: tuple[str, ...]) -> int:
 @options
 def new(options: Options, name: str, folder: Path) -> None:
     """Write a plugin package: hooks, settings, a command, and tests that pass."""
+    from headgate.cli.main import COMMANDS
     from headgate.plugins.scaffold import scaffold_plugin
 
     facade = _open(options)
-    files = scaffold_plugin(name, folder, [record.name for record in facade.plugins])
+    taken = dict.fromkeys([*COMMANDS, *facade.commands(COMMANDS)], "command")
+    taken |= dict.fromkeys((record.name for record in facade.plugins), "plugin")
+    files = scaffold_plugin(name, folder, taken)
     root = folder / f"headgate-{name}"
     emit(
         options,
@@ -95,8 +98,7 @@ def _open(options: Options) -> Facade:
     facade, error = open_plugins(
         options.project, options.environment, options.overrides, disabled=options.disabled_plugins
     )
-    unread = [f"{error.where}: {error.message}; until that is mended no plugin is loaded"] if error else []
-    warn([*unread, *map(str, facade.warnings), *facade.unknown_disabled])
+    warn([*why_unloaded(error), *map(str, facade.warnings), *facade.unknown_disabled])
     return facade
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from headgate.cli.common import Options, options, to_json, warn
-from headgate.plugins.session import open_plugins
+from headgate.plugins.session import open_plugins, why_unloaded
 from headgate.spec.schema import full_schema
 
 
@@ -29,5 +29,5 @@ def command(organization: bool, options: Options) -> None:
         options.project, options.environment, options.overrides, disabled=options.disabled_plugins
     )
     schema = full_schema(facade.settings_schemas())
-    warn([*map(str, facade.warnings), *([f"{error.where}: {error.message}; no plugin is loaded"] if error else [])])
+    warn([*why_unloaded(error), *map(str, facade.warnings)])
     print(to_json(schema))

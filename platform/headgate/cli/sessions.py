@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 import click
@@ -22,6 +23,21 @@ target_option = click.option(
     show_envvar=True,
     help="This machine's cloud, or AWS: they differ in credentials and endpoint only.",
 )
+
+
+def state_of(start: Path) -> Path:
+    """The local cloud's folder for who works in `start`: a project's; else that of the organization here or above; else
+    that of this very folder.
+    """
+    import os
+
+    from headgate.aws.sessions import state_folder
+    from headgate.spec.load import find_project
+    from headgate.spec.organization import find_organization, folder_of
+
+    project, organization = find_project(start), find_organization(start)
+    without = folder_of(organization) if organization else start.absolute()
+    return state_folder(project.parent if project else without, os.environ)
 
 
 def connect(opened: OpenProject, target: str) -> Session:

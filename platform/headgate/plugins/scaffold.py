@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
@@ -14,15 +14,18 @@ SKELETON = Path(__file__).parent / "skeleton"
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def scaffold_plugin(name: str, parent: Path, taken: Iterable[str]) -> list[Path]:
+def scaffold_plugin(name: str, parent: Path, taken: Mapping[str, str]) -> list[Path]:
     """Write `parent/headgate-<name>/` and return the files written.
 
-    Raises UserError when the name or the folder is no good. `taken` are the names of the plugins that there are.
+    Raises UserError when the name or the folder is no good. `taken` are names that there are, and what has each: the
+    plugin and its command will have the same name.
     """
     if not _NAME.fullmatch(name):
         raise UserError(f"'{name}' cannot be a plugin's name", expected="lower-case words joined by hyphens: my-plugin")
     if name == IN_TREE_NAME or name in taken:
-        raise UserError(f"there is a plugin '{name}' already", next_command="headgate plugins list")
+        raise UserError(
+            f"there is a {taken.get(name, 'plugin')} '{name}' already", next_command="headgate plugins list"
+        )
     folder = parent / f"headgate-{name}"
     if folder.exists():
         raise UserError(f"{folder} exists already", expected="a folder that does not exist; see --folder")

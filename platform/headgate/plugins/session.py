@@ -67,7 +67,8 @@ def open_plugins(
 ) -> tuple[Facade, SpecError | None]:
     """The plugins at `path`, in a project or not; headgate.yaml need not be valid.
 
-    When it cannot even be read it is not known what it disables: then no plugin is imported, and the error is returned.
+    When it cannot even be read it is not known what it disables: then no plugin is imported, and the error is returned,
+    for `why_unloaded`.
     """
     variables = os.environ if environ is None else environ
     if find_project(path) is None:
@@ -76,5 +77,14 @@ def open_plugins(
         environment = environment or variables.get("HEADGATE_ENV") or None
         raw = load_project(path, environment=environment, overrides=overrides, environ=variables)
     except SpecError as error:
-        return Facade.load(None, disabled=disabled, environ=variables, skip=f"{error.where} cannot be read"), error
+        return Facade.load(None, disabled=disabled, environ=variables, skip=_told(error)), error
     return Facade.load(raw, disabled=disabled, environ=variables), None
+
+
+def why_unloaded(error: SpecError | None) -> list[str]:
+    """The warning that belongs to the error of `open_plugins`; none without one."""
+    return [f"{_told(error)}; until that is mended no plugin is loaded"] if error else []
+
+
+def _told(error: SpecError) -> str:
+    return f"{error.where}: {error.message}" if error.where else error.message

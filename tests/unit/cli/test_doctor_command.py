@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner
 
 from headgate.cli import doctor
+from headgate.cli.common import Options
 from headgate.cli.findings import Finding
+from headgate.cli.sessions import state_of
 from headgate.localcloud.jobs import isolation
 from headgate.localcloud.jobs.isolation import Isolation
 
@@ -73,10 +75,43 @@ def test_an_optional_package_that_is_missing_says_what_for() -> None:
 def test_a_broken_plugin_is_a_problem_and_a_wrong_project_file_too(tmp_path: Path) -> None:
     (tmp_path / "headgate.yaml").write_text("name: demo\n")
     (tmp_path / "headgate_plugin.py").write_text("raise RuntimeError('broken on purpose')\n")
-    findings = list(doctor.check_plugins(tmp_path))
-    assert any(finding.verdict == "problem" and "broken on purpose" in finding.found for finding in findings)
+    options = Options(project=tmp_path)
+    (finding,) = (each for each in doctor.check_plugins(options) if each.verdict != "ok")
+    assert finding.verdict == "problem"
+    assert "broken on purpose" in finding.found
+    assert finding.fix.startswith(f"mend {tmp_path / 'headgate_plugin.py'}")
     (tmp_path / "headgate.yaml").write_text("name: [\n")
-    assert any(finding.check == "headgate.yaml" for finding in doctor.check_plugins(tmp_path))
+    assert any(finding.check == "headgate.yaml" for finding in doctor.check_plugins(options))
+
+
+def test_a_plugin_that_is_disabled_for_the_call_is_no_problem(tmp_path: Path) -> None:
+    (tmp_path / "headgate.yaml").write_text("name: demo\n")
+    (tmp_path / "headgate_plugin.py").write_text("raise RuntimeError('broken on purpose')\n")
+    options = Options(project=tmp_path, disabled_plugins=frozenset({"project"}))
+    assert {finding.verdict for finding in doctor.check_plugins(options)} == {"ok"}
+
+
+def test_a_hook_that_fails_without_a_project_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "headgate.yaml").write_text("name: demo\n")
+    source = "from headgate.plugins import hookimpl\n@hookimpl\ndef headgate_commands(): return 1 / 0\n"
+    (tmp_path / "headgate_plugin.py").write_text(source)
+    (finding,) = (each for each in doctor.check_plugins(Options(project=tmp_path)) if each.verdict != "ok")
+    assert (finding.check, finding.verdict) == ("plugin project", "warning")
+    assert "headgate_commands failed: ZeroDivisionError" in finding.found
+
+
+def test_a_file_in_the_state_folders_place_is_a_problem(tmp_path: Path) -> None:
+    (tmp_path / ".headgate").touch()
+    finding = doctor.check_state(tmp_path / ".headgate")
+    assert (finding.verdict, finding.found) == ("problem", f"{tmp_path / '.headgate'} is not a folder")
+
+
+def test_it_looks_at_the_state_folder_that_cloud_uses(tmp_path: Path) -> None:
+    (tmp_path / "organization.yaml").write_text("{}")
+    (tmp_path / "team").mkdir()
+    assert state_of(tmp_path / "team") == tmp_path / ".headgate"
+    (tmp_path / "team" / "headgate.yaml").write_text("name: demo\n")
+    assert state_of(tmp_path / "team") == tmp_path / "team" / ".headgate"
 
 
 def test_git_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,13 @@ def test_an_unreadable_file_leaves_help_working(headgate_project: ProjectMaker) 
     assert "no_such_module" not in outcome.stderr
 
 
+def test_a_file_with_several_things_wrong_leaves_help_working_too(headgate_project: ProjectMaker) -> None:
+    project = headgate_project({"headgate.yaml": "a: 1\na: 2\na: 3\n"})
+    told = "2 problems in headgate.yaml; until that is mended no plugin is loaded"
+    for arguments in (["--help"], ["plugins", "list"], ["schema"]):
+        assert project.run(*arguments).ok().stderr == f"warning: {told}\n"
+
+
 def test_project_may_be_given_before_or_after_the_command(project: TestProject, headgate_project: ProjectMaker) -> None:
     elsewhere = headgate_project.folder()
     for arguments in (("-C", str(project.root), "validate"), ("validate", "--project", str(project.root))):

@@ -105,6 +105,7 @@ def test_new_writes_a_plugin_that_passes_its_own_tests_and_the_check(
         ("../wine", "cannot be a plugin's name"),
         ("project", "there is a plugin 'project' already"),
         ("training", "there is a plugin 'training' already"),
+        ("runs", "there is a command 'runs' already"),
     ],
 )
 def test_new_refuses_names_that_are_no_good(headgate_project: ProjectMaker, name: str, said: str) -> None:
