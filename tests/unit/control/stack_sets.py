@@ -85,8 +85,8 @@ class StackSets:
         elif operation.verb == "delete":
             del self.instances[key]
         else:
-            parameters = {**instance.parameters, **operation.parameters}
-            self.instances[key] = Instance("CURRENT", "SUCCEEDED", "", parameters)
+            # A list of overrides replaces the ones before it: what is not in it is as the StackSet says again.
+            self.instances[key] = Instance("CURRENT", "SUCCEEDED", "", dict(operation.parameters))
 
     def _start(self, verb: str, request: Mapping[str, Any], parameters: Mapping[str, str]) -> dict[str, Any]:
         self._settle()

@@ -131,6 +131,21 @@ def test_an_update_reaches_all_instances_and_keeps_overrides(sets: Place) -> Non
     assert names(sets) == [f"all-{TWO}", f"new-{ONE}"]
 
 
+def test_a_list_of_overrides_keeps_what_it_says_and_ends_what_it_does_not_name(sets: Place) -> None:
+    make(sets)
+    one = {"targets": {"Accounts": [ONE], "AccountFilterType": "INTERSECTION"}}
+    deploy(sets, **one, ParameterOverrides=[{"ParameterKey": "Team", "ParameterValue": "mine"}])
+    deploy(sets, verb="update", **one, ParameterOverrides=[{"ParameterKey": "Team", "UsePreviousValue": True}])
+    deploy(sets, verb="update", **one)
+    assert names(sets) == [f"mine-{ONE}"], "without a list all stay"
+    deploy(sets, verb="update", **one, ParameterOverrides=[])
+    found = sets.client.describe_stack_instance(
+        StackSetName="guard", StackInstanceAccount=ONE, StackInstanceRegion=REGION
+    )["StackInstance"]
+    assert found["ParameterOverrides"] == []
+    assert names(sets) != [f"mine-{ONE}"]
+
+
 def test_an_update_of_some_leaves_the_others_outdated(sets: Place) -> None:
     make(sets)
     deploy(sets)

@@ -72,7 +72,7 @@ class InstanceWork:
             name = f"StackSet-{stack_set.name}-{uuid.uuid4()}"
             found = Instance(stack_set.id, step.account, step.region, step.ou, name[:128])
         if operation.overrides is not None:
-            found = replace(found, overrides=_merged(found.overrides, operation.overrides))
+            found = replace(found, overrides=_overridden(found.overrides, operation.overrides))
         return replace(found, ou=step.ou or found.ou)
 
     def _client(self, stack_set: StackSet, instance: Instance) -> Any:
@@ -149,15 +149,23 @@ class InstanceWork:
         )
 
 
+def _overridden(before: list[Json], given: list[Json]) -> list[Json]:
+    """An instance's overrides once it is given a list of them: `UsePreviousValue` keeps one, and one that is not in
+    the list ends, so that the StackSet's own value holds again.
+    """
+    kept = {item["ParameterKey"]: item for item in before}
+    return [
+        kept[item["ParameterKey"]]
+        if item.get("UsePreviousValue")
+        else {name: item[name] for name in ("ParameterKey", "ParameterValue") if name in item}
+        for item in given
+        if not item.get("UsePreviousValue") or item["ParameterKey"] in kept
+    ]
+
+
 def _merged(base: list[Json], over: list[Json]) -> list[Json]:
-    """Parameters by key, the later ones winning; `UsePreviousValue` leaves what is there."""
-    values = {item["ParameterKey"]: item for item in base}
-    for item in over:
-        if not item.get("UsePreviousValue"):
-            values[item["ParameterKey"]] = {
-                name: item[name] for name in ("ParameterKey", "ParameterValue") if name in item
-            }
-    return list(values.values())
+    """Parameters by key, the later ones winning."""
+    return list({item["ParameterKey"]: item for item in (*base, *over)}.values())
 
 
 def _culprit(engine: StackEngine, stack: Stack | None) -> str:
