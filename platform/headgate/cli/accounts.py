@@ -215,6 +215,10 @@ def _emit_accounts(options: Options, views: Sequence[AccountView]) -> None:
 def _open(organization: Path | None, target: str, options: Options) -> OpenOrganization:
     from headgate.actions.accounts.opening import open_organization
 
+    if organization is not None and not organization.exists():
+        raise UserError(
+            f"there is no {organization}", where="--organization", next_command="headgate schema --organization"
+        )
     return open_organization(organization or options.project.absolute(), cast("Literal['local', 'aws']", target))
 
 

@@ -57,6 +57,12 @@ def twice() -> str:
     return text + text[text.index("  churn:") :]
 
 
+def test_a_file_that_is_not_there_is_not_replaced_by_one_that_is(folder: Path, capsys: Any) -> None:
+    declare(folder, document())
+    assert run(["accounts", "plan", "--organization", "accounts/production.yaml"]) == 2
+    assert "there is no accounts/production.yaml" in capsys.readouterr().err
+
+
 BAD: dict[str, tuple[str | dict[str, Any], str]] = {
     "team twice": (twice(), "churn"),
     "only owner approves": (
