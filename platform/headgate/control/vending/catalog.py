@@ -7,7 +7,6 @@ account of which team an id belongs to, so that no id is ever in two.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
@@ -207,11 +206,13 @@ def _put_row(settings: Settings, before: Row | None, after: Row) -> dict[str, An
 
 
 def _put_audit(settings: Settings, work: Work, before: Row | None, after: Row) -> dict[str, Any]:
-    """The change for ever: nothing overwrites an item of the audit, whose key holds the version that it led to."""
-    identity = hashlib.sha256(f"{after.team}/{after.account_name}/{after.version}".encode()).hexdigest()[:12]
+    """The change for ever: nothing overwrites an item of the audit, whose key holds the version that it led to.
+
+    One step of an account may change it more than once at one time: the version keeps these in their order.
+    """
     entry = {
         "subject": f"account/{after.team}/{after.account_name}",
-        "at#id": f"{after.updated_at}#{identity}",
+        "at#id": f"{after.updated_at}#{after.version:06}",
         "who": work.requested_by or work.execution,
         "what": f"{work.action}: {before.state if before else 'nothing'} to {after.state}",
         "why": work.reason or after.reason,

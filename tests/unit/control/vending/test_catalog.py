@@ -119,6 +119,17 @@ def test_each_change_is_audited_in_the_same_transaction(aws: Boto, session: Any)
     assert (later["before"]["state"], later["after"]["state"]) == ("requested", "provisioning")
 
 
+def test_changes_of_one_moment_are_audited_in_their_order(aws: Boto, session: Any) -> None:
+    row = catalog.write(aws, SETTINGS, WORK, None, ROW, NOW)
+    for _ in range(11):
+        row = catalog.write(aws, SETTINGS, WORK, row, row, NOW)
+    table = boto3.resource("dynamodb", region_name="eu-west-1").Table("headgate-audit")
+    found = table.query(
+        KeyConditionExpression="subject = :subject", ExpressionAttributeValues={":subject": "account/sales/dev"}
+    )["Items"]
+    assert [int(each["after"]["version"]) for each in found] == list(range(1, 13))
+
+
 def test_a_lease_is_taken_by_one_until_it_is_given_back_or_runs_out(aws: Boto) -> None:
     def take(now: datetime, instead_of: str = "arn:two") -> bool:
         return catalog.take_lease(aws, SETTINGS, "sales", "arn:two", "provision", now, instead_of=instead_of)
