@@ -80,6 +80,12 @@ _DECLARED = (
     Parameter(
         "ApprovedInstanceTypes", "The instance types that guardrails allow, with * and ?", type="CommaDelimitedList"
     ),
+    Parameter(
+        "NetworkIsolation",
+        "Whether containers have no network in environments without internet",
+        default="false",
+        allowed=("true", "false"),
+    ),
     Parameter("OrganizationName", "The organization's name in its declaration", pattern=_NAME),
     Parameter(
         "CloseAccounts",
@@ -87,6 +93,9 @@ _DECLARED = (
         default="false",
         allowed=("true", "false"),
     ),
+    Parameter("Owners", "Who answers for the team's accounts: e-mail addresses by commas", default=""),
+    Parameter("Approvers", "Who approves promotion into the environment: e-mail addresses by commas", default=""),
+    Parameter("RequestedBy", "Who asks, for the audit", default=""),
     Parameter("Action", "What is to become of the accounts", default="provision"),
     Parameter("Request", "What tells one request from the next for the same action", default="1"),
     Parameter("Project", "The project's name", pattern=_NAME),
@@ -120,8 +129,10 @@ _KINDS = (
             "IdentityAccountId",
             "ApprovedRegions",
             "ApprovedInstanceTypes",
+            "NetworkIsolation",
             "CloseAccounts",
             "LogRetentionDays",
+            "FeatureExpiryDays",
         ),
     ),
     Kind(
@@ -172,6 +183,8 @@ _KINDS = (
             "ToolingAccountId",
             "DataLakeAccountId",
             "IdentityAccountId",
+            "Owners",
+            "Approvers",
             "DataSets",
             "Internet",
             "FeatureExpiryDays",
@@ -182,7 +195,7 @@ _KINDS = (
         "product-account-set",
         "headgate-product-account-set",
         "The product 'ML account set': a team's accounts",
-        ("Team", "Action", "Request"),
+        ("Team", "Action", "Request", "RequestedBy"),
     ),
     Kind(
         "product-project",

@@ -57,6 +57,7 @@ class Organizations:
         self.requests: dict[str, Request] = {}
         self.handshakes: dict[str, dict[str, Any]] = {}
         self.policies = {"ou-teams": ["p-guardrails"], "ou-quarantine": ["p-denyall"]}
+        self.policies |= {f"ou-{name}": ["p-private"] for name in ("dev", "preprod", "prod")}
         self.taken: set[str] = set()
         self.accepting: dict[str, str] = {}
         self.quota = 50

@@ -37,7 +37,10 @@ ENVIRONMENT = {
     "HEADGATE_GUARD_STACK_SET": "headgate-guard",
     "HEADGATE_ACCOUNT_STACK_SET": "headgate-account",
     "HEADGATE_ENVIRONMENT_STACK_SET": "headgate-environment",
-    "HEADGATE_GUARDRAILS": "p-guardrails",
+    "HEADGATE_GUARDRAILS_EXPERIMENTATION": "p-guardrails",
+    "HEADGATE_GUARDRAILS_DEV": "p-guardrails,p-private",
+    "HEADGATE_GUARDRAILS_PREPROD": "p-guardrails,p-private",
+    "HEADGATE_GUARDRAILS_PROD": "p-guardrails,p-private",
     "HEADGATE_OU_HEADGATE": "ou-headgate",
     "HEADGATE_OU_EXPERIMENTATION": "ou-experimentation",
     "HEADGATE_OU_DEV": "ou-dev",
@@ -264,7 +267,8 @@ def declaration(**accounts: Mapping[str, Any]) -> dict[str, Any]:
         "teams": {
             "sales": {
                 "name": "sales",
-                "owners": ["owner@example.com"],
+                "owners": ["owner@example.com", "lead@example.com"],
+                "approvers": {"prod": ["risk@example.com", "lead@example.com"]},
                 "cost_centre": "4711",
                 "budget_usd": 1500.0,
                 "region": "eu-west-1",

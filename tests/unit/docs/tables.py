@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from headgate.infra.permissions.guardrails import guardrails
+from headgate.infra.permissions.guardrails import Guardrail, guardrails
 from headgate.infra.permissions.places import ENVIRONMENTS, Persona
 from headgate.infra.permissions.who import Grant, who
 from unit.docs.costs import idle_costs, prices
@@ -75,7 +75,7 @@ def _said(root: Mapping[str, Any], node: Mapping[str, Any]) -> str:
 def _default(node: Mapping[str, Any], *, is_required: bool) -> str:
     if is_required:
         return "required"
-    if not node.get("default"):
+    if node.get("default") in (None, {}, [], ""):
         return "none"
     return f"`{json.dumps(node['default'])}`"
 
@@ -126,11 +126,14 @@ def _where(places: tuple[str, ...]) -> str:
 def guardrail_units() -> str:
     """Every guardrail: what it is for, where it is attached, its statements."""
     rows = [
-        f"| `{each.name}` | {each.what} | {', '.join(each.units)} | {', '.join(_sids(each.document.statements))} |"
+        f"| `{each.name}` | {each.what} | {_units(each)} | {', '.join(_sids(each.document.statements))} |"
         for each in guardrails()
-        if each.option is None
     ]
     return "\n".join(["| policy | for | units | statements |", "|---|---|---|---|", *rows]) + "\n"
+
+
+def _units(guardrail: Guardrail) -> str:
+    return ", ".join(guardrail.units) + (f", if `{guardrail.option}`" if guardrail.option else "")
 
 
 def _sids(statements: Any) -> list[str]:

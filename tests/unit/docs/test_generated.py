@@ -15,8 +15,6 @@ from unit.docs.tables import DOCS, GENERATED, marked
 
 pytestmark = pytest.mark.slow
 
-ATTACHED = [each for each in guardrails() if each.option is None]
-
 
 @pytest.mark.parametrize(("page", "name"), sorted(GENERATED))
 def test_generated_part_is_up_to_date(page: str, name: str) -> None:
@@ -24,9 +22,7 @@ def test_generated_part_is_up_to_date(page: str, name: str) -> None:
     assert marked(page, name) == GENERATED[page, name]()
 
 
-@pytest.mark.parametrize(
-    "guardrail", [each for each in guardrails() if each.option is None], ids=lambda each: each.name
-)
+@pytest.mark.parametrize("guardrail", guardrails(), ids=lambda each: each.name)
 def test_every_statement_of_a_guardrail_has_its_reason(guardrail: Guardrail) -> None:
     section = _section("security-model.md", f"`{guardrail.name}`")
     explained = re.findall(r"^\| (\w+) \|", section, re.MULTILINE)

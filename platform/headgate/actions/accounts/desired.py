@@ -43,7 +43,15 @@ def parameter_values(
         "HomeRegion": organization.region,
         "ApprovedRegions": ",".join(organization.regions),
         "ApprovedInstanceTypes": ",".join(organization.guardrails.instance_types),
+        "NetworkIsolation": _switch(organization.guardrails.network_isolation),
+        "CloseAccounts": _switch(organization.close_retired_accounts),
+        "LogRetentionDays": str(organization.retention.logs),
+        "FeatureExpiryDays": str(organization.retention.feature_branches),
     }
+
+
+def _switch(on: bool) -> str:
+    return "true" if on else "false"
 
 
 def _of(template: Template, values: Mapping[str, str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from headgate.actions.accounts.changes import APPLY, Change
 from headgate.actions.accounts.facts import Facts
+from headgate.infra.kinds import KINDS
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.spec.organization import AccountDeclaration, Organization
 from headgate.views.accounts import AccountView, AttachedPolicy, Member, StackInstance
@@ -64,8 +65,11 @@ def loose_guardrails(units: Mapping[str, str], policies: Mapping[str, AttachedPo
 
 def _guardrails(facts: Facts) -> Iterator[Change]:
     """CloudFormation does not look again at what it has once attached: applying looks itself."""
+    governance = facts.stacks.get(KINDS["governance"].stack_name)
+    given = governance.parameters if governance else {}
     for guardrail in guardrails():
-        if guardrail.option is None and guardrail.name not in facts.policies:
+        is_on = guardrail.option is None or given.get(guardrail.option) == "true"
+        if is_on and guardrail.name not in facts.policies:
             detect = "aws cloudformation detect-stack-drift --stack-name headgate-governance"
             yield Change("drift", f"guardrail {guardrail.name}", "is gone", detect)
     for loose in loose_guardrails(facts.units, facts.policies):

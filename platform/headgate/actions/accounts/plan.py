@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from headgate.actions.accounts.changes import APPLY, Change
@@ -13,6 +13,9 @@ from headgate.control.vending.values import Wanted
 from headgate.infra.synth import Template
 from headgate.spec.organization import DurableAccount, Organization
 from headgate.views.accounts import AccountView, Member
+
+AS_THE_ORGANIZATION = "(as the organization)"
+"""The value of a parameter that an account is given no more: the StackSet's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def _stack(desired: DesiredStack, found: StackFacts | None) -> Change | None:
         details.append(f"it is {found.status}")
     if not details:
         return None
-    return Change("update", subject, f"{len(details)} changes", APPLY, tuple(details))
+    return Change("update", subject, _count(details, "change"), APPLY, tuple(details))
 
 
 def _resource_changes(found: Mapping[str, str], desired: Mapping[str, str]) -> Iterator[str]:
@@ -121,14 +124,19 @@ def _account(team: str, account: Wanted, row: AccountView | None) -> Change | No
         desired = {"account": account.account_parameters, **account.environment_parameters}
         details = tuple(_parameter_changes(row, desired))
         if details:
-            return Change("update", subject, f"{len(details)} parameters", request, details)
+            return Change("update", subject, _count(details, "parameter"), request, details)
     return None
 
 
 def _parameter_changes(row: AccountView, desired: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Only what the declaration says is compared: vending fills in more."""
+    """What the stacks were given and what they are to be given; what is given no more is as the organization says."""
     for stack, values in desired.items():
         deployed = row.parameters.get(stack, {})
-        for name, value in sorted(values.items()):
-            if deployed.get(name, "") != value:
-                yield f"{stack} {name}: {deployed.get(name, '')} -> {value}"
+        for name in sorted(values.keys() | deployed.keys()):
+            before, after = deployed.get(name, ""), values.get(name, AS_THE_ORGANIZATION)
+            if before != after:
+                yield f"{stack} {name}: {before} -> {after}"
+
+
+def _count(details: Sequence[str], what: str) -> str:
+    return f"{len(details)} {what}{'' if len(details) == 1 else 's'}"

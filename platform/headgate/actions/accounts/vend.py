@@ -38,7 +38,8 @@ class AccountSets:
     def request(self, team: str, action: Literal["provision", "adopt"] = "provision") -> tuple[AccountView, ...]:
         """Make a team's accounts what is declared, and wait. Raises FailedError with vending's reason."""
         # What changes with every request makes CloudFormation ask vending again, also for the same action.
-        parameters = {"Team": team, "Action": action, "Request": uuid.uuid4().hex}
+        request = {"Request": uuid.uuid4().hex, "RequestedBy": who(self._session)}
+        parameters = {"Team": team, "Action": action, **request}
         self._wait(team, self._products.launch(PRODUCT, provisioned_name(team), parameters))
         return self._read(team)
 

@@ -40,7 +40,7 @@ def gather(edges: Edges, item: Item, row: Row) -> Facts:
     )
     return Facts(
         organization.parent(edges.aws, row.account_id or ""),
-        organization.missing_guardrails(edges.aws, edges.settings, edges.settings.units[row.ou]),
+        organization.missing_guardrails(edges.aws, edges.settings, row.ou),
         tuple((target, stacksets.instance(edges.aws, target)) for target in wanted),
     )
 

@@ -55,10 +55,13 @@ def wanted(declaration: Declaration, team: str) -> tuple[Wanted, ...]:
 
 
 def _account(team: Mapping[str, Any], account: Mapping[str, Any]) -> Wanted:
+    """What differs from the StackSets' own values is said only where the declaration says it."""
     common = {"Team": team["name"], "AccountName": account["name"], "CostCentre": team["cost_centre"]}
     internet = {"Internet": "true" if account["has_internet"] else "false"}
     data_sets = "".join(f"{name}:" for name in team["data_sets"])
-    owner = next(iter(team["owners"]), "")
+    people = {"Owners": ",".join(team["owners"])}
+    kept: Mapping[str, Any] = team.get("retention") or {}
+    one_zone = {"ZoneRedundant": "false"} if account.get("endpoint_zones") == 1 else {}
     return Wanted(
         name=account["name"],
         email=account["email"],
@@ -73,12 +76,26 @@ def _account(team: Mapping[str, Any], account: Mapping[str, Any]) -> Wanted:
             **internet,
             **_network(account["vpc"]),
             "BudgetUsd": _number(team["budget_usd"]),
-            "OwnerEmail": owner,
+            "OwnerEmail": next(iter(team["owners"]), ""),
+            **one_zone,
+            **_days("LogRetentionDays", kept.get("logs")),
         },
         environment_parameters={
-            environment: {**common, **internet, "DataSets": f":{data_sets}"} for environment in account["environments"]
+            environment: {
+                **common,
+                **internet,
+                **people,
+                "Approvers": ",".join(team["approvers"].get(environment, ())),
+                "DataSets": f":{data_sets}",
+                **_days("FeatureExpiryDays", kept.get("feature_branches")),
+            }
+            for environment in account["environments"]
         },
     )
+
+
+def _days(parameter: str, days: int | None) -> dict[str, str]:
+    return {} if days is None else {parameter: str(days)}
 
 
 def _number(value: float) -> str:

@@ -137,9 +137,12 @@ def invitation(aws: Aws, account_id: str) -> Invitation | None:
 
 
 def missing_guardrails(aws: Aws, settings: Settings, unit: str) -> tuple[str, ...]:
-    """The service control policies that should be in force in an OU and are attached neither to it nor above it."""
-    missing = set(settings.guardrails)
-    place = unit
+    """The service control policies that should be in force in an OU and are attached neither to it nor above it.
+
+    `unit` is the OU's name.
+    """
+    missing = set(settings.guardrails[unit])
+    place = settings.units[unit]
     while place and missing:
         attached = pages(
             aws,

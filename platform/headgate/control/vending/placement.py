@@ -100,7 +100,7 @@ def place(edges: Edges, item: Item, row: Row) -> Progress:
 def gather(edges: Edges, wanted: Wanted, row: Row) -> Facts:
     """The facts, no more of them than the next decision needs."""
     aws = edges.aws
-    missing = organization.missing_guardrails(aws, edges.settings, edges.settings.units[wanted.ou])
+    missing = organization.missing_guardrails(aws, edges.settings, wanted.ou)
     account_id, creation = wanted.account_id or row.account_id, None
     if not account_id:
         account_id, creation = organization.find(aws, edges.settings, row)

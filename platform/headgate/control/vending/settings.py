@@ -22,7 +22,10 @@ VARIABLES: Mapping[str, str] = {
     "HEADGATE_GUARD_STACK_SET": "the StackSet with automatic deployment that must be there before anything else",
     "HEADGATE_ACCOUNT_STACK_SET": "the StackSet with one instance per account",
     "HEADGATE_ENVIRONMENT_STACK_SET": "the prefix of the StackSets per environment, as in PREFIX-dev",
-    "HEADGATE_GUARDRAILS": "ids of the service control policies that must be in force on a team's account, by commas",
+    **{
+        f"HEADGATE_GUARDRAILS_{unit.upper()}": f"ids of the service control policies that must be in force in {unit}"
+        for unit in UNITS
+    },
     "HEADGATE_OU_HEADGATE": "the id of the OU that holds every account of Headgate",
     "HEADGATE_OU_EXPERIMENTATION": "the id of the OU Headgate/Teams/Experimentation",
     "HEADGATE_OU_DEV": "the id of the OU Headgate/Teams/Dev",
@@ -39,7 +42,9 @@ VARIABLES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The variables as values; `units` maps the name of an OU to its id."""
+    """The variables as values. By the name of an OU, `units` has its id and `guardrails` the ids of the service
+    control policies that must be in force in it.
+    """
 
     organization: str
     partition: str
@@ -53,7 +58,7 @@ class Settings:
     guard: str
     account: str
     environment: str
-    guardrails: tuple[str, ...]
+    guardrails: Mapping[str, tuple[str, ...]]
     everything: str
     quarantine: str
     retired: str
@@ -96,7 +101,7 @@ def load(variables: Mapping[str, str]) -> Settings:
         guard=variables["HEADGATE_GUARD_STACK_SET"],
         account=variables["HEADGATE_ACCOUNT_STACK_SET"],
         environment=variables["HEADGATE_ENVIRONMENT_STACK_SET"],
-        guardrails=tuple(each for each in variables["HEADGATE_GUARDRAILS"].split(",") if each),
+        guardrails={unit: tuple(variables[f"HEADGATE_GUARDRAILS_{unit.upper()}"].split(",")) for unit in UNITS},
         everything=variables["HEADGATE_OU_HEADGATE"],
         quarantine=variables["HEADGATE_OU_QUARANTINE"],
         retired=variables["HEADGATE_OU_RETIRED"],

@@ -20,6 +20,7 @@ from headgate.infra.permissions.places import Kind
 from headgate.infra.permissions.resource_policies import environment_key
 from headgate.infra.stacks.account import exported
 from headgate.infra.stacks.base import KindStack
+from headgate.infra.tokens import sub
 
 FEATURE_PREFIX = "feature/"
 """Runs of feature branches: `feature/<use case>/<branch>/<build id>/{code,input,output}/...`; they expire."""
@@ -49,6 +50,7 @@ class EnvironmentStack(KindStack):
         self.roles = Roles(self, "Role", roles_of(Kind.ENVIRONMENT))
         forward_events(self, self.roles.arns["events"])
         self._settings()
+        self._people()
 
     def _buckets(self) -> None:
         logs = bucket_name(resources.LOGS_BUCKET)
@@ -101,3 +103,18 @@ class EnvironmentStack(KindStack):
                 "build-prefix": (BUILD_PREFIX, "Where everything else is kept"),
             },
         )
+
+    def _people(self) -> None:
+        """Who answers and approves: in the folder of parameters that a guardrail lets nobody but StackSets write."""
+        values = {
+            "Owners": "Who answers for the team's accounts, by commas",
+            "Approvers": "Who approves promotion into this environment, by commas",
+        }
+        for parameter, description in values.items():
+            there = cdk.CfnCondition(
+                self,
+                f"Has{parameter}",
+                expression=cdk.Fn.condition_not(cdk.Fn.condition_equals(sub(f"${{{parameter}}}"), "")),
+            )
+            value = {parameter.lower(): (f"${{{parameter}}}", description)}
+            settings.publish(self, "/headgate/account/${Environment}", value, there)

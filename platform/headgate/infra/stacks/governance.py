@@ -38,6 +38,7 @@ MEMBER_VALUES = (
     "DataLakeAccountId",
     "IdentityAccountId",
     "LogRetentionDays",
+    "FeatureExpiryDays",
 )
 """Parameters that have the same value in every member's stacks: the StackSets' own."""
 
@@ -70,9 +71,7 @@ class GovernanceStack(KindStack):
         )
         self.roles = Roles(self, "Role", roles_of(Kind.GOVERNANCE))
         self.units = Units(self, "Unit", sub("${OrganizationRootId}"))
-        self.guardrails = Guardrails(
-            self, "Guardrail", [each for each in guardrails() if each.option is None], self.units.ids
-        )
+        self.guardrails = Guardrails(self, "Guardrail", guardrails(), self.units.ids)
         self.trail = OrganizationTrail(self, "Trail", LOGS)
         self.stack_sets = self._stack_sets()
         self.vending = self._vending()
@@ -110,7 +109,7 @@ class GovernanceStack(KindStack):
                 values={**values, **(more or {})},
                 units=units,
             )
-            made.node.add_dependency(self.guardrails)
+            made.node.add_dependency(*self.guardrails.always)
             return made
 
         return [
@@ -153,20 +152,15 @@ class GovernanceStack(KindStack):
             "HEADGATE_GUARD_STACK_SET": "headgate-guard",
             "HEADGATE_ACCOUNT_STACK_SET": "headgate-account",
             "HEADGATE_ENVIRONMENT_STACK_SET": "headgate-environment",
-            "HEADGATE_GUARDRAILS": cdk.Fn.join(",", self._of_teams()),
+            **{
+                f"HEADGATE_GUARDRAILS_{unit.upper()}": self.guardrails.over("Headgate", "Teams", unit)
+                for unit in TEAM_UNITS
+            },
             "HEADGATE_OU_HEADGATE": ids["Headgate"],
             **{f"HEADGATE_OU_{unit.upper()}": ids[unit] for unit in (*TEAM_UNITS, "Quarantine", "Retired")},
             "HEADGATE_MEMBER_ROLE": "headgate/headgate-vending",
             "HEADGATE_CLOSE_ACCOUNTS": sub("${CloseAccounts}"),
         }
-
-    def _of_teams(self) -> list[str]:
-        """The guardrails that every account of a team is under, whatever its environment."""
-        return [
-            self.guardrails.ids[each.name]
-            for each in guardrails()
-            if each.option is None and {"Headgate", "Teams"} & set(each.units)
-        ]
 
     def _products(self) -> Portfolio:
         def product(key: str, name: str, description: str) -> Product:

@@ -24,7 +24,7 @@ class AccountSetProduct(KindStack):
             type="Custom::AccountSet",
             properties={
                 "ServiceToken": sub(VENDING_REQUEST),
-                **{name: sub(f"${{{name}}}") for name in ("Team", "Action", "Request")},
+                **{name: sub(f"${{{name}}}") for name in ("Team", "Action", "Request", "RequestedBy")},
             },
         )
 

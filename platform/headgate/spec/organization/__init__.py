@@ -19,6 +19,7 @@ from headgate.spec.organization.model import (
     DurableAccount,
     Guardrails,
     Organization,
+    Retention,
     Team,
 )
 
@@ -33,6 +34,7 @@ __all__ = [
     "DurableAccount",
     "Guardrails",
     "Organization",
+    "Retention",
     "Team",
     "find_organization",
     "folder_of",

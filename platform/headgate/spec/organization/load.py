@@ -20,6 +20,7 @@ from headgate.spec.organization.model import (
     DurableAccount,
     Guardrails,
     Organization,
+    Retention,
     Team,
 )
 from headgate.spec.organization.rules import broken_rules
@@ -99,11 +100,15 @@ def _build(node: Node, file: Path) -> Organization:
         email_pattern=email,
         durable=durable,
         guardrails=Guardrails(
-            tuple(guardrails.get("regions") or [value["region"]]), tuple(guardrails["instance_types"])
+            tuple(guardrails.get("regions") or [value["region"]]),
+            tuple(guardrails["instance_types"]),
+            guardrails["network_isolation"],
         ),
         data_sets={name: DataSet(name, each.get("description", "")) for name, each in value["data_sets"].items()},
         teams={name: _team(name, team, value) for name, team in value["teams"].items()},
         identity_account_id=value["identity"] or governance,
+        retention=_retention(value),
+        close_retired_accounts=value["close_retired_accounts"],
         file=file,
     )
 
@@ -118,7 +123,13 @@ def _team(name: str, team: Mapping[str, Any], organization: Mapping[str, Any]) -
         region=team.get("region") or organization["region"],
         data_sets=tuple(team["data_sets"]),
         accounts={each: _account(each, value, name, team, organization) for each, value in team["accounts"].items()},
+        retention=_retention(team),
     )
+
+
+def _retention(value: Mapping[str, Any]) -> Retention:
+    declared = value["retention"]
+    return Retention(declared.get("logs"), declared.get("feature_branches"))
 
 
 def _account(
@@ -130,6 +141,7 @@ def _account(
         email=address_of(organization["email"], account, f"{team_name}-{name}"),
         vpc=_vpc(name, account, team),
         account_id=account.get("id"),
+        endpoint_zones=account["endpoint_zones"],
     )
 
 

@@ -41,10 +41,22 @@ class DataSet:
 
 @dataclass(frozen=True, slots=True)
 class Guardrails:
-    """What service control policies hold every account to. `instance_types` may hold `*`."""
+    """What service control policies hold every account to. `instance_types` may hold `*`.
+
+    `network_isolation`: containers of jobs and models have no network in environments without internet.
+    """
 
     regions: tuple[str, ...]
     instance_types: tuple[str, ...]
+    network_isolation: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days that logs and the objects of feature branches are kept. Of a team, None: as the organization says."""
+
+    logs: int | None
+    feature_branches: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +77,17 @@ class BroughtVpc:
 
 @dataclass(frozen=True, slots=True)
 class AccountDeclaration:
-    """One account of a team. `environments` go from the freest to the strictest. With an id it is adopted."""
+    """One account of a team. `environments` go from the freest to the strictest. With an id it is adopted.
+
+    `endpoint_zones` is in how many Availability Zones interface endpoints stand.
+    """
 
     name: str
     environments: tuple[str, ...]
     email: str
     vpc: CreatedVpc | BroughtVpc
     account_id: str | None = None
+    endpoint_zones: int = 2
 
     @property
     def strictest(self) -> str:
@@ -101,6 +117,7 @@ class Team:
     region: str
     data_sets: tuple[str, ...]
     accounts: Mapping[str, AccountDeclaration]
+    retention: Retention = Retention(None, None)
 
     def account_of(self, environment: str) -> AccountDeclaration | None:
         """The account that an environment is in, None when the team does not have that environment."""
@@ -124,6 +141,8 @@ class Organization:
     data_sets: Mapping[str, DataSet]
     teams: Mapping[str, Team]
     identity_account_id: str
+    retention: Retention
+    close_retired_accounts: bool = False
     file: Path | None = field(default=None, compare=False)
 
     @property
@@ -148,6 +167,8 @@ class Organization:
             "name": self.name,
             "region": self.region,
             "identity_account_id": self.identity_account_id,
+            "retention": asdict(self.retention),
+            "close_retired_accounts": self.close_retired_accounts,
             "durable": {name: asdict(account) for name, account in self.durable.items()},
             "guardrails": _lists(asdict(self.guardrails)),
             "data_sets": {name: {**asdict(each), "prefix": each.prefix} for name, each in self.data_sets.items()},

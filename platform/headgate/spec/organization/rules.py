@@ -189,6 +189,20 @@ def _environments(team: _Team) -> Iterator[Problem]:
                 "a VPC that is there needs an account that is there",
                 "the account's id beside it, or a VPC to create (cidr)",
             )
+        if "endpoint_zones" in account and (why := _no_endpoints(account, environments)):
+            yield _problem(
+                team.at("accounts", name, "endpoint_zones"),
+                f"{path}.endpoint_zones",
+                f"no interface endpoint is made in it: {why}",
+                "no endpoint_zones",
+            )
+
+
+def _no_endpoints(account: Mapping[str, Any], environments: tuple[str, ...]) -> str:
+    """Why an account has no interface endpoints of Headgate's; empty when it has."""
+    if "id" in (account.get("vpc") or {}):
+        return "its VPC is brought, with whatever endpoints that has"
+    return "it reaches AWS through a NAT gateway" if environments == ("experimentation",) else ""
 
 
 def _data_sets(team: _Team, document: Mapping[str, Any]) -> Iterator[Problem]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from headgate.actions.accounts.drift import drift, loose_guardrails
-from headgate.actions.accounts.facts import Facts
+from headgate.actions.accounts.facts import Facts, StackFacts
 from headgate.views.accounts import Member
 from unit.actions.accounts.worlds import UNITS, as_declared, declare, rows
 
@@ -139,8 +139,13 @@ def test_a_guardrail_that_was_deleted_is_shown_and_one_that_is_optional_is_not(t
     kept = {name: each for name, each in facts.policies.items() if name != "headgate-data"}
     (found,) = drift(organization, replace(facts, policies=kept))
     assert (found.subject, found.message) == ("guardrail headgate-data", "is gone")
-    without_option = {name: each for name, each in facts.policies.items() if name != "headgate-network-isolation"}
-    assert list(drift(organization, replace(facts, policies=without_option))) == []
+    without = {name: each for name, each in facts.policies.items() if name != "headgate-network-isolation"}
+    assert list(drift(organization, replace(facts, policies=without))) == []
+    off = {"headgate-governance": StackFacts("UPDATE_COMPLETE", {"NetworkIsolation": "false"})}
+    assert list(drift(organization, replace(facts, policies=without, stacks=off))) == []
+    on = {"headgate-governance": StackFacts("UPDATE_COMPLETE", {"NetworkIsolation": "true"})}
+    (found,) = drift(organization, replace(facts, policies=without, stacks=on))
+    assert (found.subject, found.message) == ("guardrail headgate-network-isolation", "is gone")
 
 
 def test_before_the_first_apply_there_is_nothing_to_drift(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from headgate.actions.accounts.planning import make_plan
 from headgate.aws.sessions import Session
 from headgate.deploy.prerequisites import OrganizationFacts
 from headgate.errors import FailedError
+from headgate.infra.kinds import KINDS, PARAMETERS
 from headgate.infra.synth import Assembly, Template
-from headgate.spec.organization import Organization
+from headgate.spec.organization import Organization, load_organization
 from unit.actions.accounts.cloud import Catalog, FakeSession, refused
 from unit.actions.accounts.worlds import GOVERNANCE, LAKE, TOOLING, declare
 
@@ -158,6 +159,29 @@ def test_stacks_get_the_parameters_that_they_ask_for(organization: Organization,
         "ToolingAccountId": TOOLING,
         "LogRetentionDays": "365",
     }
+
+
+def test_what_is_kept_closed_and_isolated_reaches_the_governance_stack(tmp_path: Path) -> None:
+    said = {"NetworkIsolation", "CloseAccounts", "LogRetentionDays", "FeatureExpiryDays"}
+
+    def given(organization: Organization) -> dict[str, str]:
+        return {name: value for name, value in parameter_values(organization, None, {}).items() if name in said}
+
+    by_default = given(declare(tmp_path))
+    assert by_default == {name: PARAMETERS[name].default for name in said}
+    file = tmp_path / "organization.yaml"
+    file.write_text(
+        file.read_text()
+        + "close_retired_accounts: true\nretention: {logs: 30, feature_branches: 3}\n"
+        + "guardrails: {network_isolation: true}\n"
+    )
+    assert given(load_organization(file)) == {
+        "NetworkIsolation": "true",
+        "CloseAccounts": "true",
+        "LogRetentionDays": "30",
+        "FeatureExpiryDays": "3",
+    }
+    assert said <= set(KINDS["governance"].parameters)
 
 
 def test_what_only_applying_can_tell_is_said_to_be_so(organization: Organization) -> None:

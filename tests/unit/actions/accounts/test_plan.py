@@ -82,6 +82,20 @@ def test_a_declaration_that_is_not_applied_yet_is_shown_with_what_it_changes(tmp
     assert changes[1].details == ("account BudgetUsd: 100 -> 250", "dev DataSets: :sales: -> :")
 
 
+def test_what_a_team_keeps_as_the_organization_again_is_shown(tmp_path: Path) -> None:
+    before = declare(tmp_path, retention={"logs": 30}, accounts={"dev": {"endpoint_zones": 1}}, approvers={})
+    facts = as_declared(before)
+    after = declare(tmp_path, accounts={"dev": {}}, approvers={})
+    (_, change) = plan(after, facts, ())
+    assert (change.message, change.details) == (
+        "2 parameters",
+        (
+            "account LogRetentionDays: 30 -> (as the organization)",
+            "account ZoneRedundant: false -> (as the organization)",
+        ),
+    )
+
+
 @pytest.mark.parametrize(
     ("state", "account", "kind", "message"),
     [

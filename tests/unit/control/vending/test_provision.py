@@ -64,8 +64,33 @@ def test_stacks_have_the_parameters_of_the_declaration(world: World) -> None:
     }
     assert instances["headgate-environment-experimentation", account_id, "eu-west-1"].parameters == {
         **common,
+        "Owners": "owner@example.com,lead@example.com",
+        "Approvers": "",
         "DataSets": ":sales:customer-returns:",
     }
+    prod = instances["headgate-environment-prod", world.rows()["sales/prod"]["account_id"], "eu-west-1"]
+    assert prod.parameters["Approvers"] == "risk@example.com,lead@example.com"
+
+
+def test_what_a_team_keeps_longer_and_endpoints_in_one_zone_are_its_own_until_declared_no_more(world: World) -> None:
+    assert world.others.declaration
+    nonprod = world.others.declaration["teams"]["sales"]["accounts"]["nonprod"]
+    declare(world, retention={"logs": 30, "feature_branches": 3})
+    nonprod["endpoint_zones"] = 1
+    provision(world)
+    account_id = world.rows()["sales/nonprod"]["account_id"]
+
+    def given(stack_set: str) -> dict[str, str]:
+        found = world.stack_sets.instances[stack_set, account_id, "eu-west-1"].parameters
+        own = ("LogRetentionDays", "FeatureExpiryDays", "ZoneRedundant")
+        return {name: value for name, value in found.items() if name in own}
+
+    assert given("headgate-account") == {"LogRetentionDays": "30", "ZoneRedundant": "false"}
+    assert given("headgate-environment-dev") == {"FeatureExpiryDays": "3"}
+    declare(world, retention={"logs": None, "feature_branches": None})
+    nonprod["endpoint_zones"] = 2
+    assert provision(world, "two").status == "SUCCEEDED"
+    assert (given("headgate-account"), given("headgate-environment-dev")) == ({}, {})
 
 
 def test_an_account_is_tagged_and_may_read_its_teams_data_sets(world: World) -> None:
@@ -194,8 +219,20 @@ def test_nothing_is_created_while_a_unit_lacks_its_guardrails(world: World) -> N
     assert len(world.organization.accounts) == 3
 
 
+def test_nothing_is_created_in_a_unit_that_lacks_a_guardrail_of_its_own(world: World) -> None:
+    world.organization.policies["ou-prod"] = []
+    execution = provision(world)
+    assert "OU Prod lacks the guardrails p-private" in execution.cause
+    assert {name: row["state"] for name, row in world.rows().items()} == {
+        "sales/experimentation": "active",
+        "sales/nonprod": "active",
+        "sales/prod": "requested",
+    }
+
+
 def test_guardrails_may_be_attached_to_the_unit_itself(world: World) -> None:
-    world.organization.policies = {f"ou-{name}": ["p-guardrails"] for name in ("experimentation", "preprod", "prod")}
+    units = ("experimentation", "preprod", "prod")
+    world.organization.policies = {f"ou-{name}": ["p-guardrails", "p-private"] for name in units}
     assert provision(world).status == "SUCCEEDED"
 
 

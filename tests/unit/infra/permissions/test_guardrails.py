@@ -150,5 +150,5 @@ def test_no_session_claims_data_sets_where_no_guardrail_reaches() -> None:
 
 def test_a_guardrail_that_is_an_option_is_only_that_of_isolation() -> None:
     assert {each.name: each.option for each in guardrails() if each.option} == {
-        "headgate-network-isolation": "network_isolation"
+        "headgate-network-isolation": "NetworkIsolation"
     }

@@ -14,6 +14,7 @@ from headgate.spec.organization import (
     BroughtVpc,
     CreatedVpc,
     Organization,
+    Retention,
     find_organization,
     load_organization,
     organization_schema,
@@ -107,6 +108,25 @@ def test_defaults_are_the_home_region_and_the_governance_account(tmp_path: Path)
     assert organization.durable["tooling"].email == "aws+tooling@example.com"
 
 
+def test_what_is_kept_closed_and_isolated_is_as_it_always_was_unless_it_is_declared(tmp_path: Path) -> None:
+    organization = load(tmp_path, declaration())
+    assert organization.retention == Retention(365, 14)
+    assert organization.teams["churn"].retention == Retention(None, None)
+    assert (organization.close_retired_accounts, organization.guardrails.network_isolation) == (False, False)
+    assert {each.endpoint_zones for each in organization.teams["churn"].accounts.values()} == {2}
+    said = {
+        "close_retired_accounts": True,
+        "retention": {"logs": 90},
+        "guardrails": {"network_isolation": True},
+    }
+    team = {"retention": {"feature_branches": 3}, "accounts": {"dev": {"endpoint_zones": 1}}, "approvers": {}}
+    organization = load(tmp_path, declaration(**team) | said)
+    assert organization.retention == Retention(90, 14)
+    assert organization.teams["churn"].retention == Retention(None, 3)
+    assert (organization.close_retired_accounts, organization.guardrails.network_isolation) == (True, True)
+    assert organization.teams["churn"].accounts["dev"].endpoint_zones == 1
+
+
 def test_nothing_behind_a_name_is_a_mapping_without_members(tmp_path: Path) -> None:
     document = declaration(accounts={"dev": None}, approvers={})
     document["accounts"]["tooling"] = None
@@ -165,6 +185,31 @@ def test_the_digest_is_of_what_is_declared_not_of_how_it_is_written(tmp_path: Pa
             "a VPC that is there needs an account that is there",
         ),
         ({"accounts": {"dev": {"id": "111122223333"}}, "approvers": {}}, "account 111122223333 is declared already"),
+        (
+            {"accounts": {"experimentation": {"endpoint_zones": 1}}, "approvers": {}},
+            "no interface endpoint is made in it: it reaches AWS through a NAT gateway (allowed: no endpoint_zones)",
+        ),
+        (
+            {
+                "accounts": {
+                    "dev": {
+                        "id": "222233334444",
+                        "vpc": {
+                            "id": "vpc-0123456789",
+                            "subnets": ["subnet-01234567", "subnet-01234568"],
+                            "security_groups": ["sg-01234567"],
+                        },
+                        "endpoint_zones": 2,
+                    }
+                },
+                "approvers": {},
+            },
+            "no interface endpoint is made in it: its VPC is brought",
+        ),
+        ({"accounts": {"dev": {"endpoint_zones": 3}}, "approvers": {}}, "endpoint_zones: found 3"),
+        ({"retention": {"logs": 100}}, "teams.churn.retention.logs: found 100"),
+        ({"retention": {"feature_branches": 0}}, "teams.churn.retention.feature_branches: found 0"),
+        ({"owners": ["a@example.com,b@example.com"]}, "teams.churn.owners.0: found"),
         ({"budget": 0}, "teams.churn.budget: found 0"),
         ({"budgets": 10}, "unknown key 'budgets' in teams.churn"),
     ],

@@ -19,7 +19,7 @@ PER_TARGET = 5
 class Guardrail:
     """A service control policy: `units` are the organizational units that it is attached to, by name.
 
-    `option` names what must be switched on in the declaration's guardrails for it to be attached at all.
+    With an `option` it is there only while that parameter of the governance stack is `true`.
     """
 
     name: str
@@ -47,7 +47,7 @@ def guardrails() -> tuple[Guardrail, ...]:
             "containers without network",
             closed,
             learning.network_isolation(),
-            option="network_isolation",
+            option="NetworkIsolation",
         ),
         _guardrail("deployment", "machines deploy, people look", guarded, operation.deployment()),
         _guardrail("quarantine", "nobody but auditors", ("Quarantine", "Retired"), operation.quarantine()),
