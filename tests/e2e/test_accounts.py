@@ -16,11 +16,12 @@ from e2e.conftest import Cli
 
 pytestmark = [pytest.mark.slow]
 
-GOVERNANCE = "111122223333"
+GOVERNANCE, IDENTITY = "111122223333", "444455556666"
 DECLARATION: dict[str, Any] = {
     "name": "example",
     "region": "eu-west-1",
     "email": "aws+{account}@example.com",
+    "identity": IDENTITY,
     "accounts": {"governance": {"id": GOVERNANCE}},
     "data_sets": {"sales": {}},
     "teams": {
@@ -86,19 +87,58 @@ def test_what_was_applied_is_as_declared(organization: Cli) -> None:
     assert again["changed"] == []
 
 
-def test_both_targets_see_the_same(organization: Cli) -> None:
-    """They differ in credentials and endpoint only: pointed at the local cloud, `aws` is the local cloud."""
-    variables = as_governance(organization)
-    assert organization.run("accounts", "plan", "--target", "aws", "--exit-code", **variables).returncode == 0
-    (person,) = (organization.folder / ".headgate" / "people").glob(f"{GOVERNANCE}-it.json")
-    key = json.loads(person.read_text())
-    person_variables = {
-        **variables,
-        "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
-    }
-    listed = organization.ok("accounts", "list", "--target", "aws", "--output", "json", **person_variables)
-    assert json.loads(listed) == organization.json("accounts", "list")
+def on_aws(organization: Cli, *arguments: str, **keys: str) -> Any:
+    """A command with `--target aws`, pointed at the local cloud: they differ in credentials and endpoint only."""
+    return organization.run(*arguments, "--target", "aws", **{**as_governance(organization), **keys})
+
+
+def person(organization: Cli) -> dict[str, str]:
+    """Somebody of the platform team, in the account that people sign in to."""
+    organization.ok("accounts", "list")
+    key = json.loads((organization.folder / ".headgate" / "people" / f"{IDENTITY}-it.json").read_text())
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+def administrator(organization: Cli, **tags: str) -> dict[str, str]:
+    """An administrator of the governance account whose session has tags."""
+    iam, name = governance_client(organization, "iam"), f"administrator-{len(tags)}"
+    iam.create_user(UserName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])
+    iam.attach_user_policy(UserName=name, PolicyArn="arn:aws:iam::aws:policy/AdministratorAccess")
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
+def test_the_platform_team_works_from_the_account_that_people_sign_in_to(organization: Cli) -> None:
+    keys = person(organization)
+    planned = on_aws(organization, "accounts", "plan", "--exit-code", **keys)
+    assert (planned.returncode, planned.stdout) == (0, "no changes: everything is as declared\n"), planned.stderr
+    applied = on_aws(organization, "accounts", "apply", "--output", "json", **keys)
+    assert applied.returncode == 0, applied.stderr
+    assert json.loads(applied.stdout)["changed"] == []
+    listed = on_aws(organization, "accounts", "list", "--output", "json", **keys)
+    assert json.loads(listed.stdout) == organization.json("accounts", "list")
+    again = on_aws(organization, "accounts", "request", "churn", "--output", "json", **keys)
+    assert [view["state"] for view in json.loads(again.stdout)] == ["active"]
+
+
+def test_an_administrator_of_governance_applies_and_with_the_persona_does_the_rest(organization: Cli) -> None:
+    keys = administrator(organization)
+    assert on_aws(organization, "accounts", "plan", "--exit-code", **keys).returncode == 0
+    refused = on_aws(organization, "accounts", "list", **keys)
+    assert refused.returncode == 2
+    assert f"credentials of account {IDENTITY} or {GOVERNANCE} with the tag headgate:persona=it" in refused.stderr
+    tagged = administrator(organization, **{"headgate:persona": "it"})
+    listed = on_aws(organization, "accounts", "list", "--output", "json", **tagged)
+    assert json.loads(listed.stdout) == organization.json("accounts", "list")
+
+
+def test_credentials_of_any_other_account_are_refused(organization: Cli) -> None:
+    refused = on_aws(organization, "accounts", "plan", AWS_ACCESS_KEY_ID="HEADGATE999988887777")
+    assert refused.returncode == 2
+    assert "the credentials are of account 999988887777, which does not govern this organization" in refused.stderr
+    assert (
+        f"credentials of the governance account {GOVERNANCE}, or of the identity account {IDENTITY}" in refused.stderr
+    )
 
 
 def test_the_history_says_who_did_what_and_why(organization: Cli) -> None:

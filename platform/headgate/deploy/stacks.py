@@ -85,7 +85,10 @@ class StackEvent:
 
 
 class Stacks:
-    """The stacks of one account and region. `client` is a boto3 CloudFormation client."""
+    """The stacks of one account and region. `client` is a boto3 CloudFormation client.
+
+    Change sets are asked for with their stack, although their ARN would do: permissions are about stacks.
+    """
 
     def __init__(self, client: Any, polling: Polling, listen: EventListener = lambda _: None) -> None:
         self._client = client
@@ -119,20 +122,20 @@ class Stacks:
             arguments["RoleARN"] = request.role_arn
         self._forget_change_set(request.name, name)
         arn = self._client.create_change_set(**arguments)["Id"]
-        described = self._wait_for_change_set(arn)
+        described = self._wait_for_change_set(request.name, arn)
         if described["Status"] == "FAILED":
             reason = described.get("StatusReason", "")
-            self._client.delete_change_set(ChangeSetName=arn)
+            self._client.delete_change_set(StackName=request.name, ChangeSetName=arn)
             if any(words in reason.lower() for words in _NO_CHANGES):
                 return StackPlan(request, "none")
             raise FailedError(f"stack '{request.name}' cannot be changed: {reason or 'no reason given'}")
-        return StackPlan(request, kind, arn, self._changes(arn))
+        return StackPlan(request, kind, arn, self._changes(request.name, arn))
 
     def discard(self, plan: StackPlan) -> None:
         """Remove a plan's change set, and the empty stack that a planned creation left."""
         if plan.change_set is None:
             return
-        self._client.delete_change_set(ChangeSetName=plan.change_set)
+        self._client.delete_change_set(StackName=plan.request.name, ChangeSetName=plan.change_set)
         if plan.kind == "create":
             self._client.delete_stack(StackName=plan.request.name)
 
@@ -145,7 +148,7 @@ class Stacks:
         if plan.change_set is not None:
             seen = self._event_ids(name)
             with _alone(name):
-                self._client.execute_change_set(ChangeSetName=plan.change_set)
+                self._client.execute_change_set(StackName=name, ChangeSetName=plan.change_set)
             self._follow(name, seen)
         if protect:
             self._client.update_termination_protection(StackName=name, EnableTerminationProtection=True)
@@ -208,18 +211,18 @@ class Stacks:
             if "does not exist" not in str(error) and "NotFound" not in str(error):
                 raise
 
-    def _wait_for_change_set(self, arn: str) -> Mapping[str, Any]:
+    def _wait_for_change_set(self, stack: str, arn: str) -> Mapping[str, Any]:
         for _ in self._polling.turns(f"change set {arn}", _PATIENCE):
-            described: Mapping[str, Any] = self._client.describe_change_set(ChangeSetName=arn)
+            described: Mapping[str, Any] = self._client.describe_change_set(StackName=stack, ChangeSetName=arn)
             if described["Status"] in {"CREATE_COMPLETE", "FAILED"}:
                 return described
         raise AssertionError
 
-    def _changes(self, arn: str) -> tuple[ResourceChange, ...]:
+    def _changes(self, stack: str, arn: str) -> tuple[ResourceChange, ...]:
         changes: list[ResourceChange] = []
         token: dict[str, str] = {}
         while True:
-            page = self._client.describe_change_set(ChangeSetName=arn, **token)
+            page = self._client.describe_change_set(StackName=stack, ChangeSetName=arn, **token)
             for change in page.get("Changes", []):
                 resource = change["ResourceChange"]
                 changes.append(

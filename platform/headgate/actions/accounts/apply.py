@@ -13,9 +13,9 @@ from pathlib import Path
 
 from headgate.actions.accounts.desired import desired_stacks
 from headgate.actions.accounts.drift import loose_guardrails
-from headgate.actions.accounts.facts import DECLARATION_PARAMETER
+from headgate.actions.accounts.facts import DECLARATION_PARAMETER, read_stack
 from headgate.actions.accounts.opening import OpenOrganization, who
-from headgate.actions.accounts.plan import DesiredStack
+from headgate.actions.accounts.plan import DesiredStack, stack_change
 from headgate.deploy.assets import Upload, publish
 from headgate.deploy.durable import DurableAccounts
 from headgate.deploy.lease import deployment_lease
@@ -23,7 +23,7 @@ from headgate.deploy.polling import Polling
 from headgate.deploy.prerequisites import OrganizationFacts, prepare_organization
 from headgate.deploy.stack_sets import StackSets
 from headgate.deploy.stacks import StackEvent, StackPlan, StackRequest, Stacks
-from headgate.errors import FailedError
+from headgate.errors import FailedError, UserError
 from headgate.infra.kinds import KINDS
 from headgate.infra.synth import Assembly
 from headgate.views.accounts import read_policies, read_units
@@ -82,11 +82,26 @@ class Apply:
         )
         bootstrap, _ = desired_stacks(self._organization, assembly, facts, {})
         bucket = f"headgate-governance-{self._session.account}-{self._session.region}"
-        if not self._has(bucket):
+        if not self._opened.as_platform and not self._has(bucket):
             self._deploy(bootstrap, None)  # the lease needs the bucket that this makes
         with deployment_lease(self._session.client("s3"), bucket, who(self._session)):
-            self._deploy(bootstrap, None)
+            self._lay_foundation(bootstrap)
             return self._with_lease(assembly, facts, bucket)
+
+    def _lay_foundation(self, bootstrap: DesiredStack) -> None:
+        """The boundary and CloudFormation's role, which limit the platform team: it does not change them itself."""
+        if not self._opened.as_platform:
+            self._deploy(bootstrap, None)
+            return
+        change = stack_change(bootstrap, read_stack(self._session.client("cloudformation"), bootstrap.name))
+        if change is not None:
+            account = self._organization.governance_account_id
+            raise UserError(
+                f"stack {bootstrap.name} has to change first, and the platform team may not change what limits it",
+                expected=f"credentials of an administrator of the governance account {account}, this once",
+                next_command="headgate accounts apply",
+                details=change.details or (change.message,),
+            )
 
     def _has(self, bucket: str) -> bool:
         from botocore.exceptions import ClientError

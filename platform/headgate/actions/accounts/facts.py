@@ -56,7 +56,7 @@ def read_facts(session: Session, stacks: tuple[str, ...]) -> Facts:
         return Facts()
     units = read_units(session.client("ssm"))
     cloudformation = session.client("cloudformation")
-    found = {name: _stack(cloudformation, name) for name in stacks}
+    found = {name: read_stack(cloudformation, name) for name in stacks}
     return Facts(
         organization=organization,
         stacks={name: stack for name, stack in found.items() if stack is not None},
@@ -80,7 +80,8 @@ def resource_digests(template: str) -> dict[str, str]:
     }
 
 
-def _stack(cloudformation: Any, name: str) -> StackFacts | None:
+def read_stack(cloudformation: Any, name: str) -> StackFacts | None:
+    """A stack by name; None for one that does not exist, or was only planned."""
     from botocore.exceptions import ClientError
 
     try:

@@ -31,7 +31,7 @@ def plan(organization: Organization, facts: Facts, stacks: tuple[DesiredStack, .
     """Everything that would change, in the order in which it would be done; what drifted comes last."""
     return (
         *_organization(organization, facts),
-        *(change for stack in stacks if (change := _stack(stack, facts.stacks.get(stack.name)))),
+        *(change for stack in stacks if (change := stack_change(stack, facts.stacks.get(stack.name)))),
         *_declaration(organization, facts),
         *_teams(organization, facts),
         *drift(organization, facts),
@@ -60,7 +60,8 @@ def _organization(organization: Organization, facts: Facts) -> Iterator[Change]:
             yield Change("drift", subject, f"stands in {member.unit}, not in durable", APPLY)
 
 
-def _stack(desired: DesiredStack, found: StackFacts | None) -> Change | None:
+def stack_change(desired: DesiredStack, found: StackFacts | None) -> Change | None:
+    """What would change in a stack of the governance account, None for one that is as desired."""
     subject = f"stack {desired.name}"
     wanted_resources = resource_digests(desired.template.body)
     if found is None:

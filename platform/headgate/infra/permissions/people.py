@@ -141,7 +141,8 @@ def _durable(persona: Persona, place: str, capabilities: tuple[Capability, ...],
     """In a durable account a role serves every team: its sessions say which."""
     name = f"{persona.value}/{place}"
     if not persona.is_of_a_team:
-        who = trust.people(name, persona, team=None)
+        in_charge = (persona, place) == (Persona.IT, "governance")
+        who = trust.people(name, persona, team=None, administrators=in_charge)
     elif place == "data-lake":
         who = trust.people(name, persona, team=LAKE_TEAM)
     else:

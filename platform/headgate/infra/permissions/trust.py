@@ -11,24 +11,28 @@ from headgate.infra.permissions.document import Conditions, Document, Purpose, S
 from headgate.infra.permissions.places import OWN_TEAM, PERSONA_TAG, TEAM_TAG
 
 _IDENTITY = {"AWS": f"arn:{resources.PARTITION}:iam::${{IdentityAccountId}}:root"}
+_OWN = {"AWS": f"arn:{resources.PARTITION}:iam::{resources.ACCOUNT}:root"}
 
 
 def _trust(name: str, *statements: Statement) -> Document:
     return Document(f"{name}/trust", Purpose.TRUST, statements)
 
 
-def people(name: str, persona: str, *, team: str | None) -> Document:
+def people(name: str, persona: str, *, team: str | None, administrators: bool = False) -> Document:
     """Principals of the identity account with this persona, of one team unless `team` is None.
 
-    No session tags are let in: the role's own tags are the only ones that its sessions have.
+    With `administrators` principals of the role's own account with the persona, too: there, who could give themselves
+    the persona can do everything anyway. No session tags are let in: the role's own tags are the only ones that its
+    sessions have.
     """
     tags = {f"aws:PrincipalTag/{PERSONA_TAG}": persona}
     if team is not None:
         tags[f"aws:PrincipalTag/{TEAM_TAG}"] = team
-    return _trust(
-        name,
-        Statement("PeopleOfPersona", ("sts:AssumeRole",), (), {"StringEquals": tags}, principals=_IDENTITY),
-    )
+    only: Conditions = {"StringEquals": tags}
+    statements = [Statement("PeopleOfPersona", ("sts:AssumeRole",), (), only, principals=_IDENTITY)]
+    if administrators:
+        statements.append(Statement("OwnAdministrators", ("sts:AssumeRole",), (), only, principals=_OWN))
+    return _trust(name, *statements)
 
 
 def members(name: str, persona: str) -> Document:

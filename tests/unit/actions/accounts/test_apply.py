@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,10 +13,13 @@ import pytest
 
 from headgate.actions.accounts import apply as module
 from headgate.actions.accounts.apply import Apply, DeclinedError
+from headgate.actions.accounts.desired import desired_stacks
+from headgate.actions.accounts.facts import StackFacts, resource_digests
 from headgate.actions.accounts.opening import OpenOrganization
 from headgate.aws.sessions import Session
 from headgate.deploy.prerequisites import OrganizationFacts
 from headgate.deploy.stacks import ResourceChange, StackPlan, StackRequest
+from headgate.errors import UserError
 from headgate.infra.synth import Assembly, Template
 from headgate.views.accounts import AttachedPolicy
 from unit.actions.accounts.cloud import FakeSession, Sts, refused
@@ -166,6 +169,27 @@ def test_steps_are_in_the_order_in_which_they_need_each_other(world: World, tmp_
     assert (governance.template_url or "").startswith(f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/")
     assert governance.parameters == {"ToolingAccountId": "444444444444", "DataLakeAccountId": "555555555555"}
     assert (governance.role_arn or "").endswith(":role/headgate/headgate-governance-cloudformation")
+
+
+def test_the_platform_team_applies_all_but_what_limits_it(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    administered = opened(world, tmp_path)
+    there_is = OrganizationFacts("o-abcdefghij", "r-abcd")
+    (bootstrap, _) = desired_stacks(administered.organization, administered.assembly(), there_is, {})
+    there = StackFacts("CREATE_COMPLETE", bootstrap.parameters, resource_digests(bootstrap.template.body))
+    monkeypatch.setattr(module, "read_stack", lambda _, name: there if name == bootstrap.name else None)
+    team = replace(administered, as_platform=True)
+    Apply(team).run()
+    assert world.done == FIRST[1:]
+    world.done.clear()
+
+    there = replace(there, resources={"Boundary": "AWS::IAM::ManagedPolicy 0"})
+    with pytest.raises(UserError, match="the platform team may not change what limits it") as raised:
+        Apply(team).run()
+    assert raised.value.details == ("- Boundary (AWS::IAM::ManagedPolicy)",)
+    assert "credentials of an administrator of the governance account" in str(raised.value.expected)
+    assert world.done == ["lease"]
 
 
 def test_what_is_as_declared_is_not_touched_again(world: World, tmp_path: Path) -> None:

@@ -38,27 +38,70 @@ def test_the_session_is_of_the_governance_account_and_the_home_region(
     assert asked == {"root": tmp_path, "target": "local", "account": GOVERNANCE, "region": "eu-west-1"}
 
 
+IDENTITY = "999988887777"
+
+
+class Signed(FakeSession):
+    """A session whose roles are the roles' ARNs."""
+
+    def assume(self, role: str) -> str:
+        if self.account == "0":
+            raise UserError("may not", expected="somebody else", next_command="look")
+        return role
+
+
+def connected(monkeypatch: pytest.MonkeyPatch, account: str) -> None:
+    """Credentials of an account, wherever it is connected to."""
+    monkeypatch.setattr(opening, "connect", lambda *_, **__: Signed({}, account=account, target="aws"))
+
+
+@pytest.mark.parametrize("identity", [GOVERNANCE, IDENTITY])
+def test_administrators_of_governance_work_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, identity: str
+) -> None:
+    organization = declare(tmp_path, identity=identity)
+    connected(monkeypatch, GOVERNANCE)
+    opened = open_organization(tmp_path, "aws")
+    assert opened == OpenOrganization(organization, opened.session)
+    assert opened.session.account == GOVERNANCE
+
+
+def test_people_of_the_identity_account_become_the_platform_team(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(tmp_path, identity=IDENTITY)
+    connected(monkeypatch, IDENTITY)
+    opened = open_organization(tmp_path, "aws")
+    assert opened.as_platform
+    assert cast("str", opened.session) == f"arn:aws:iam::{GOVERNANCE}:role/headgate/headgate-governance-it"
+    assert as_platform_team(opened) is opened.session
+
+
 @pytest.mark.parametrize(
-    ("expected", "shown"),
+    ("identity", "expected"),
     [
-        (
-            f"credentials of account {GOVERNANCE}, or account: '1'",
-            f"credentials of the governance account {GOVERNANCE}",
-        ),
-        ("a region", "a region"),
+        (GOVERNANCE, f"credentials of the governance account {GOVERNANCE}"),
+        (IDENTITY, f"credentials of the governance account {GOVERNANCE}, or of the identity account {IDENTITY}"),
     ],
 )
 def test_other_credentials_are_told_in_terms_of_the_organization(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: str, shown: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, identity: str, expected: str
 ) -> None:
-    def connect(*_: Any, **__: Any) -> None:
-        raise UserError("wrong", expected=expected)
-
-    monkeypatch.setattr(opening, "connect", connect)
-    declare(tmp_path)
-    with pytest.raises(UserError) as raised:
+    declare(tmp_path, identity=identity)
+    connected(monkeypatch, "1")
+    with pytest.raises(UserError, match="of account 1, which does not govern this organization") as raised:
         open_organization(tmp_path, "aws")
-    assert raised.value.expected == shown
+    assert raised.value.expected == expected
+
+
+def test_who_may_not_become_the_platform_team_is_told_what_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "sign_in", lambda session, *_: session)
+    opened = OpenOrganization(declare(tmp_path), cast("Session", Signed({}, account="0", target="aws")))
+    with pytest.raises(UserError, match="may not") as raised:
+        as_platform_team(opened)
+    assert f"credentials of account {GOVERNANCE} with the tag headgate:persona=it" in str(raised.value.expected)
 
 
 def test_the_cloud_belongs_to_the_folder_above_accounts(tmp_path: Path) -> None:

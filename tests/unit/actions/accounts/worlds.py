@@ -26,7 +26,7 @@ UNITS = {
 _SERIAL = {"experimentation": 1, "dev": 2, "preprod": 3, "prod": 4, "nonprod": 5}
 
 
-def declare(folder: Path, **changes: Any) -> Organization:
+def declare(folder: Path, *, identity: str | None = None, **changes: Any) -> Organization:
     """An organization with the team churn, which has an account for dev and one for prod; `changes` are of the team."""
     churn = {
         "owners": ["owner@example.com", "lead@example.com"],
@@ -41,6 +41,7 @@ def declare(folder: Path, **changes: Any) -> Organization:
         "name": "example",
         "region": "eu-west-1",
         "email": "aws+{account}@example.com",
+        "identity": identity,
         "accounts": {"governance": {"id": GOVERNANCE}, "tooling": {}, "data-lake": {}},
         "data_sets": {"sales": {}},
         "teams": {"churn": churn},

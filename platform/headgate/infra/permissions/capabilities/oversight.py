@@ -106,6 +106,11 @@ READ_ORGANIZATION = Capability(
     (
         Statement("ReadOrganization", ("organizations:Describe*", "organizations:List*")),
         Statement("ReadStackSets", ("cloudformation:Describe*", "cloudformation:List*")),
+        Statement(
+            "ReadUnits",
+            ("ssm:GetParametersByPath",),
+            (resources.DECLARATION_PARAMETER,),
+        ),
     ),
 )
 READ_COSTS = Capability(

@@ -51,6 +51,7 @@ PUBLISH = Capability(
             ("s3:AbortMultipartUpload", "s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"),
             (resources.objects(resources.GOVERNANCE_BUCKET),),
         ),
+        Statement("ReleaseLease", ("s3:DeleteObject",), (resources.DEPLOYMENT_LEASE,)),
         Statement("ListAssets", ("s3:GetBucketLocation", "s3:ListBucket"), (resources.GOVERNANCE_BUCKET,)),
         with_governance_keys("PublishWithGovernanceKeys", ENCRYPT),
         Statement(
@@ -228,6 +229,7 @@ DEPLOY_GOVERNANCE = Capability(
             {"ArnEquals": {"cloudformation:RoleArn": resources.at(resources.CLOUDFORMATION_ROLE, "governance")}},
         ),
         Statement("SteerGovernance", (*STEER_STACKS, *LOOK_AT_STACKS), (resources.GOVERNANCE_STACKS,)),
+        Statement("SeeBootstrap", LOOK_AT_STACKS, (resources.BOOTSTRAP_STACK,)),
         Statement("ListStacks", ("cloudformation:ListStacks", "cloudformation:ValidateTemplate")),
         Statement(
             "PassCloudFormationRole",
