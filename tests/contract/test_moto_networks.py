@@ -81,3 +81,9 @@ def test_a_flow_log_goes_below_a_prefix_of_a_bucket(daemon: LocalDaemon, ec2: An
     assert made["Unsuccessful"] == []
     daemon.kill_and_restart()
     assert daemon.client("ec2").describe_flow_logs()["FlowLogs"][0]["LogDestination"] == "arn:aws:s3:::flow-logs/vpc/"
+
+
+def test_an_endpoint_is_a_gateway_unless_it_says_otherwise_and_can_be_deleted(ec2: Any, network: str) -> None:
+    made = ec2.create_vpc_endpoint(VpcId=network, ServiceName="com.amazonaws.eu-west-1.s3")["VpcEndpoint"]
+    assert made["VpcEndpointType"] == "Gateway"
+    assert ec2.delete_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])["Unsuccessful"] == []

@@ -120,7 +120,9 @@ class LocalCloud:
         self.runtimes = RuntimeRegistry()
         stored = self.documents.find(_RUNTIMES) or {"specs": []}
         self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in stored["specs"]))
-        self.functions = FunctionRunner(state.functions, self.credentials.environment, self._write_function_log, clock)
+        self.functions = FunctionRunner(
+            state.functions, self.credentials.environment, self._address_for, self._write_function_log, clock
+        )
         self.invocations = LambdaInvocations(self.moto, self.functions, self.documents)
         self.jobs = JobEngine(
             self.documents,
@@ -322,6 +324,9 @@ class LocalCloud:
         moto_networks.install()
         moto_speed.install()
         moto_settings.install()
+
+    def _address_for(self, function: Function) -> str:
+        return self.access.networks.address(self._endpoint_url(), function.account, function.region, function.subnets)
 
     def _write_function_log(self, function: Function, stream: str, text: str) -> None:
         self._write_log(function.account, function.region, function.log_group, stream, text.splitlines())

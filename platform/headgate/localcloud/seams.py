@@ -31,11 +31,20 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a network something runs: a subnet, by its id."""
+
+    account: str
+    region: str
+    subnet: str
+
+
+@dataclass(frozen=True, slots=True)
 class HttpRequest:
     """One AWS API request; `body` can be read once, `headers` have lower-case names.
 
     `path` is percent-decoded, `raw_path` is as it was sent; `query` is decoded and in the order sent. `authorized` says
-    that IAM's policies have been asked, those of the resource too.
+    that IAM's policies have been asked, those of the resource too. `place` is the subnet that it comes from, if any.
     """
 
     method: str
@@ -48,6 +57,7 @@ class HttpRequest:
     raw_path: str = ""
     raw_query: str = ""
     authorized: bool = False
+    place: Place | None = None
 
 
 @dataclass(slots=True)

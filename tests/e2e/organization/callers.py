@@ -64,7 +64,7 @@ class Callers:
     def _url(self, context: Mapping[str, str]) -> str:
         """Where the cloud is for somebody in a VPC, or for everybody else."""
         vpc = context.get("aws:SourceVpc", "")
-        return self._cloud.url + (self._cloud.cloud.access.origins.path(vpc) if vpc else "")
+        return self._cloud.address_in(vpc) if vpc else self._cloud.url
 
     def session(self, who: str) -> Session:
         """The session of a person or a role."""

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from botocore.exceptions import WaiterError
+
 from e2e.organization.callers import REGION, Callers
 from e2e.organization.names import Names
 from unit.localcloud.jobs import any_image
@@ -50,6 +52,7 @@ def furnish(callers: Callers, names: Names) -> None:
         _create_pipeline(callers, names, f"{who}@{account}", environment, name)
     for who, account, environment, name in _SERVED:
         _serve(callers, names, f"{who}@{account}", environment, name)
+    _open_bucket(callers, names)
     for account in ("churn-dev", "pricing-nonprod"):
         _bring_data(callers, names, f"headgate-dev-data-engineer@{account}")
     _train(callers, names, "headgate-experimentation-data-scientist@pricing-nonprod")
@@ -114,6 +117,16 @@ def _serve(callers: Callers, names: Names, who: str, environment: str, name: str
         sagemaker.create_endpoint(EndpointName=full, EndpointConfigName=full, Tags=tagged(environment))
 
 
+def _open_bucket(callers: Callers, names: Names) -> None:
+    """Somebody outside of the organization has a bucket that everybody may write to."""
+    s3, name = callers.client("root@stranger", "s3"), f"open-{names.accounts['stranger']}"
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.delete_public_access_block(Bucket=name)
+    on = [f"arn:aws:s3:::{name}", f"arn:aws:s3:::{name}/*"]
+    statement = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": on}
+    s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
 def _bring_data(callers: Callers, names: Names, who: str) -> None:
     """Data comes in through the VPC, and is encrypted with the environment's key by the bucket's default."""
     account = who.partition("@")[2]
@@ -172,9 +185,14 @@ def _deploy(callers: Callers, names: Names, who: str) -> None:
         StackName=name, ChangeSetName="first", WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
     )
     cloudformation.execute_change_set(StackName=name, ChangeSetName="first")
-    cloudformation.get_waiter("stack_create_complete").wait(
-        StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
-    )
+    try:
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 0.2, "MaxAttempts": 300}
+        )
+    except WaiterError as error:
+        events = cloudformation.describe_stack_events(StackName=name)["StackEvents"]
+        failed = [each["ResourceStatusReason"] for each in events if each["ResourceStatus"].endswith("_FAILED")]
+        raise AssertionError(f"{who}: stack {name} failed: {failed}") from error
 
 
 def _project(names: Names, who: str) -> Mapping[str, Any]:

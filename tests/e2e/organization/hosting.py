@@ -15,7 +15,7 @@ from headgate import __version__
 from headgate.aws.sessions import STATE_FOLDER, Session, connect
 from headgate.localcloud.cloud import LocalCloud, SystemClock
 from headgate.localcloud.folder import Daemon, Folder
-from headgate.localcloud.seams import Caller, HttpResponse, StateFolder
+from headgate.localcloud.seams import Caller, HttpResponse, Place, StateFolder
 from headgate.localcloud.server.http import HttpServer, WireRequest
 from headgate.localcloud.server.identity import DEFAULT_ACCOUNT
 
@@ -53,6 +53,23 @@ class HostedCloud:
         """Credentials as an AWS service that works for an account, which the local cloud gives to itself only."""
         key = self.cloud.identities.service_key(principal, account, context)
         return self.cloud.credentials.variables(Caller(account, ""), key)
+
+    def address_in(self, vpc: str) -> str:
+        """The cloud's address for what runs in a private subnet of a VPC."""
+        from moto.ec2.models import ec2_backends
+
+        def find() -> Place:
+            wanted = {"vpc-id": [vpc], "tag:Name": ["headgate-private-a"]}
+            found = (
+                (account, region, subnet)
+                for account, regions in list(ec2_backends.items())
+                for region, backend in list(regions.items())
+                for subnet in backend.describe_subnets(filters=wanted)
+            )
+            account, region, subnet = next(found)
+            return Place(account, region, str(subnet.id))
+
+        return f"{self.url}{self.cloud.access.origins.path(self.cloud.moto.look(find))}"
 
     def close(self) -> None:
         """Stop, and let go of the folder."""

@@ -24,11 +24,12 @@ _LAYERS = {
     "role trust policy": "trust",
     "service control policy": "scp",
     "session policy": "session",
+    "VPC endpoint policy": "endpoint",
 }
 _WHY = re.compile(
     r"not authorized to perform: (?P<action>\S+) on resource: (?P<resource>.+?) "
-    r"(?:with an explicit deny in (?:an?|the) (?P<denies>[a-z -]+)(?:: (?P<policy>.+))?"
-    r"|because no (?P<lacks>[a-z -]+) allows the \S+ action.*)"
+    r"(?:with an explicit deny in (?:an?|the) (?P<denies>[A-Za-z -]+)(?:: (?P<policy>.+))?"
+    r"|because no (?P<lacks>[A-Za-z -]+) allows the \S+ action.*)"
 )
 
 

@@ -42,9 +42,9 @@ def world(templates: dict[str, str]) -> World:
 def _wrong(world: World) -> Iterator[str]:
     authorizer = Authorizer(world, _Clock())
     for row in rows():
-        found = authorizer.authorize(
-            row.service, row.operation, row.parameters, replace(caller(row.who, row.context), region=row.region)
-        )
+        asking = replace(caller(row.who, row.context), region=row.region)
+        endpoint = world.endpoint(row.service, row.context)
+        found = authorizer.authorize(row.service, row.operation, row.parameters, asking, endpoint)
         decision = found.decision
         said = (decision.allowed, "" if decision.allowed else decision.layer, _sid(row, decision.statement))
         if said != (row.allowed, row.layer, row.statement):
@@ -68,6 +68,10 @@ def test_templates_hold_the_models_roles_policies_and_boundary_and_no_others(wor
         assert sorted(map(str, made.policies)) == sorted(map(str, held.policies)), arn
         assert made.boundary == held.boundary, arn
         assert held.tags.items() <= made.tags.items(), arn
+
+
+def test_templates_guard_the_models_endpoints(world: World) -> None:
+    assert world.endpoints == from_model().endpoints
 
 
 def test_templates_attach_the_models_guardrails(world: World) -> None:

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
 from headgate.infra.constructs.network import HTTPS, Conditions, Network
+from headgate.infra.permissions.perimeter import GATEWAYS, INTERFACES, endpoint_policy
 from headgate.infra.tokens import filled, sub
-
-GATEWAYS = ("s3", "dynamodb")
-INTERFACES = (
-    "ecr.api",
-    "ecr.dkr",
-    "events",
-    "kms",
-    "lambda",
-    "logs",
-    "monitoring",
-    "sagemaker.api",
-    "sagemaker.runtime",
-    "secretsmanager",
-    "ssm",
-    "states",
-    "sts",
-)
-"""What SageMaker's jobs, endpoints and pipelines, and the steps in them, call (SageMaker developer guide, 'Give
-SageMaker access to resources in your VPC')."""
-
-AWS_BUCKETS = (
-    "arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*",
-    "arn:${AWS::Partition}:s3:::sagemaker-sample-files/*",
-    "arn:${AWS::Partition}:s3:::jumpstart-cache-prod-${AWS::Region}/*",
-)
-"""Buckets of AWS's own that jobs read: layers of container images, the public models and example data."""
-
-_WITHOUT_OWNER = frozenset({"events"})
-"""Services that do not say whose the resource is (IAM user guide, aws:ResourceOrgID)."""
 
 
 class Endpoints(Construct):
@@ -54,7 +24,7 @@ class Endpoints(Construct):
                 service_name=sub(f"com.amazonaws.${{AWS::Region}}.{service}"),
                 vpc_endpoint_type="Gateway",
                 route_table_ids=[each.ref for each in network.route_tables],
-                policy_document=filled(_policy(service)),
+                policy_document=filled(endpoint_policy(service).body),
             )
             endpoint.cfn_options.condition = when.created
         group = self._group(network, when)
@@ -72,7 +42,7 @@ class Endpoints(Construct):
                 private_dns_enabled=True,
                 subnet_ids=subnets,
                 security_group_ids=[group.attr_group_id],
-                policy_document=filled(_policy(service)),
+                policy_document=filled(endpoint_policy(service).body),
             )
             interface.cfn_options.condition = when.endpoints
 
@@ -108,46 +78,3 @@ class Endpoints(Construct):
 
 def _identifier(service: str) -> str:
     return "".join(part.title() for part in service.split("."))
-
-
-def _policy(service: str) -> dict[str, Any]:
-    """Only principals of the organization pass, and only to resources of the organization or AWS's public buckets."""
-    inside = {
-        "Sid": "OwnOrganization",
-        "Effect": "Allow",
-        "Principal": {"AWS": "*"},
-        "Action": "*",
-        "Resource": "*",
-        "Condition": {
-            "StringEquals": {
-                "aws:PrincipalOrgID": "${OrganizationId}",
-                "aws:ResourceOrgID": "${OrganizationId}",
-            }
-        },
-    }
-    if service in _WITHOUT_OWNER:
-        inside["Condition"] = {"StringEquals": {"aws:PrincipalOrgID": "${OrganizationId}"}}
-    statements = [inside]
-    if service == "s3":
-        statements.append(
-            {
-                "Sid": "BucketsOfAws",
-                "Effect": "Allow",
-                "Principal": {"AWS": "*"},
-                "Action": "s3:GetObject",
-                "Resource": list(AWS_BUCKETS),
-                "Condition": {"StringEquals": {"aws:PrincipalOrgID": "${OrganizationId}"}},
-            }
-        )
-    if service == "ecr.api":
-        statements.append(
-            {
-                "Sid": "ImagesOfAws",
-                "Effect": "Allow",
-                "Principal": {"AWS": "*"},
-                "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"],
-                "Resource": "*",
-                "Condition": {"StringEquals": {"aws:PrincipalOrgID": "${OrganizationId}"}},
-            }
-        )
-    return {"Version": "2012-10-17", "Statement": statements}

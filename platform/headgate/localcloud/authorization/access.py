@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from headgate.localcloud.authorization import iam_facts, moto_facts
+from headgate.localcloud.authorization import iam_facts, network_facts
 from headgate.localcloud.authorization.control_facts import ControlFacts
 from headgate.localcloud.authorization.deliveries import Deliveries
 from headgate.localcloud.authorization.directory import CloudDirectory
 from headgate.localcloud.authorization.gate import Gate
 from headgate.localcloud.authorization.guard import Guard, Recorder
-from headgate.localcloud.authorization.origins import JobAccess, Origins
+from headgate.localcloud.authorization.network_facts import SubnetFacts
+from headgate.localcloud.authorization.networks import JobAccess, Networks
+from headgate.localcloud.authorization.origins import Origins
 from headgate.localcloud.authorization.own_facts import own_facts
 from headgate.localcloud.authorization.versions import Remembered, Versions
 from headgate.localcloud.documents import Documents
@@ -18,7 +20,7 @@ from headgate.localcloud.identity.authorizer import Authorizer
 from headgate.localcloud.logs.store import LogStore
 from headgate.localcloud.organizations.store import OrganizationStore
 from headgate.localcloud.s3.store import ObjectStore
-from headgate.localcloud.seams import Caller, Clock, Json
+from headgate.localcloud.seams import Caller, Clock, Json, Place
 from headgate.localcloud.server.identity import Identities
 from headgate.localcloud.server.moto_host import MotoHost
 from headgate.localcloud.sts.service import Sts
@@ -48,8 +50,9 @@ class Access:
         self.deliveries = Deliveries(self.gate, self.directory)
         self.origins = Origins(documents)
         self._moto = moto
-        self._vpcs: Remembered[str] = Remembered(lambda: versions.of("ec2"))
-        self.guard = Guard(self.gate, versions, recorder)
+        self._subnets: Remembered[SubnetFacts | None] = Remembered(lambda: versions.of("ec2"))
+        self.networks = Networks(self.origins, self._subnet)
+        self.guard = Guard(self.gate, self.networks, versions, recorder)
         self.sts = Sts(sessions, self.directory.role, self.directory.user, self._in_organization, clock)
         keys: Remembered[tuple[str, str] | None] = Remembered(lambda: versions.of("iam"))
         self.identities = Identities(
@@ -76,11 +79,13 @@ class Access:
 
     def of_jobs(self, public_url: Callable[[], str]) -> JobAccess:
         """What the job engine asks about its jobs; `public_url` is the cloud's address outside of VPCs."""
-        return JobAccess(self.origins, self._vpc_of, self.gate.require, public_url)
+        return JobAccess(self.networks, self.gate.require, public_url)
 
-    def _vpc_of(self, account: str, region: str, subnet: str) -> str:
-        place = (account, region, subnet)
-        return self._vpcs.get(place, lambda: self._moto.look(lambda: moto_facts.vpc_of(*place)))
+    def _subnet(self, place: Place) -> SubnetFacts | None:
+        def look() -> SubnetFacts | None:
+            return network_facts.subnet(place.account, place.region, place.subnet)
+
+        return self._subnets.get(place, lambda: self._moto.look(look))
 
     def iam_changed(self) -> None:
         """AWS itself has changed IAM inside an account: what is known of principals is looked up again."""

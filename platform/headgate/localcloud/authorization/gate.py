@@ -10,6 +10,7 @@ from typing import Any
 from headgate.localcloud.authorization.directory import CloudDirectory
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.identity.authorizer import Authorization, Authorizer
+from headgate.localcloud.identity.directory import Document
 from headgate.localcloud.identity.requests import Needed
 from headgate.localcloud.seams import Caller, HttpRequest
 from headgate.localcloud.server.parameters import Asked
@@ -45,16 +46,26 @@ class Gate:
         self._authorizer = authorizer
         self._directory = directory
 
-    def admit(self, request: HttpRequest, asked: Asked) -> Passed:
+    def admit(self, request: HttpRequest, asked: Asked, endpoint: Document | None = None) -> Passed:
         """The request as it is to be answered. Raises AwsError with the service's own code for a refusal."""
-        owner = self.require(request.service, asked.operation, asked.parameters, request.caller)
+        owner = self.require(request.service, asked.operation, asked.parameters, request.caller, endpoint)
         caller = request.caller
         if owner != caller.account and request.service not in _ANSWERED_FOR_CALLER:
             caller = replace(caller, account=owner)
         return Passed(replace(request, caller=caller, authorized=True), asked, owner)
 
-    def require(self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller) -> str:
-        """The account that owns what a request is about. Raises AwsError when it is refused."""
+    def require(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        caller: Caller,
+        endpoint: Document | None = None,
+    ) -> str:
+        """The account that owns what a request is about. Raises AwsError when it is refused.
+
+        `endpoint` is the policy of the VPC endpoint that the request came by.
+        """
         if self._directory.is_closed(caller.account):
             message = f"account {caller.account} is closed; nobody of it may do anything"
             raise _refusal(service, message)
@@ -62,7 +73,7 @@ class Gate:
             return caller.account
         if (service, operation) == ("s3", "PostObject"):
             operation, parameters = "PutObject", {**parameters, "Key": "*"}
-        found = self._authorizer.authorize(service, operation, parameters, _as_session(caller))
+        found = self._authorizer.authorize(service, operation, parameters, _as_session(caller), endpoint)
         if not found.decision.allowed and not self._is_unguarded(found, caller):
             raise _refusal(service, found.message)
         return found.owner_account

@@ -25,7 +25,7 @@ def resource(arn: Arn) -> ResourceRecord | None:
     return look(arn) if look is not None else None
 
 
-def _backend(service: str, arn: Arn, module: str = "", *, region: str = "") -> Any:
+def backend_of(service: str, arn: Arn, module: str = "", *, region: str = "") -> Any:
     """A service's state in an account and region; None if there is none."""
     loaded = sys.modules.get(f"moto.{module or service}.models")
     table = getattr(loaded, f"{service}_backends", None) if loaded is not None else None
@@ -59,7 +59,7 @@ def _iam(arn: Arn) -> ResourceRecord | None:
 
 
 def _kms(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("kms", arn)
+    backend = backend_of("kms", arn)
     if backend is None:
         return None
     if arn.kind == "alias":
@@ -75,7 +75,7 @@ def _kms(arn: Arn) -> ResourceRecord | None:
 
 
 def _sqs(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("sqs", arn)
+    backend = backend_of("sqs", arn)
     queue = backend.queues.get(arn.resource) if backend is not None else None
     if queue is None:
         return None
@@ -84,7 +84,7 @@ def _sqs(arn: Arn) -> ResourceRecord | None:
 
 
 def _sns(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("sns", arn)
+    backend = backend_of("sns", arn)
     topic = backend.topics.get(arn.text) if backend is not None else None
     if topic is None:
         return None
@@ -93,7 +93,7 @@ def _sns(arn: Arn) -> ResourceRecord | None:
 
 
 def _lambda(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("lambda", arn, "awslambda")
+    backend = backend_of("lambda", arn, "awslambda")
     if backend is None or arn.kind != "function":
         return None
     name = arn.name.partition(":")[0]
@@ -115,7 +115,7 @@ def _lambda_statement(statement: Json) -> Json:
 
 
 def _secret(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("secretsmanager", arn)
+    backend = backend_of("secretsmanager", arn)
     secret = _secret_of(backend, arn)
     if secret is None:
         return None
@@ -130,7 +130,7 @@ def _secret_of(backend: Any, arn: Arn) -> Any:
 
 
 def _dynamodb(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("dynamodb", arn)
+    backend = backend_of("dynamodb", arn)
     name = arn.name.partition("/")[0]
     table = backend.tables.get(name) if backend is not None and arn.kind == "table" else None
     if table is None:
@@ -148,7 +148,7 @@ def _dynamodb(arn: Arn) -> ResourceRecord | None:
 
 
 def _ecr(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("ecr", arn)
+    backend = backend_of("ecr", arn)
     repository = backend.repositories.get(arn.name) if backend is not None else None
     if repository is None:
         return None
@@ -168,7 +168,7 @@ def _repository_policy(text: str | None, arn: str) -> Json | None:
 
 
 def _glue(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("glue", arn)
+    backend = backend_of("glue", arn)
     if backend is None:
         return None
     catalog = f"arn:aws:glue:{arn.region}:{arn.account}:catalog"
@@ -178,7 +178,7 @@ def _glue(arn: Arn) -> ResourceRecord | None:
 
 
 def _ssm(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("ssm", arn)
+    backend = backend_of("ssm", arn)
     if backend is None or arn.kind != "parameter":
         return None
     for name in (f"/{arn.name}", arn.name):
@@ -189,7 +189,7 @@ def _ssm(arn: Arn) -> ResourceRecord | None:
 
 
 def _ec2(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("ec2", arn)
+    backend = backend_of("ec2", arn)
     if backend is None:
         return None
     tags = backend.tags.get(arn.name)
@@ -197,7 +197,7 @@ def _ec2(arn: Arn) -> ResourceRecord | None:
 
 
 def _monitoring(arn: Arn) -> ResourceRecord | None:
-    backend = _backend("cloudwatch", arn)
+    backend = backend_of("cloudwatch", arn)
     if backend is None:
         return None
     with suppress(KeyError, AttributeError):
@@ -221,21 +221,14 @@ _BY_SERVICE: Mapping[str, Look] = {
 }
 
 
-def vpc_of(account: str, region: str, subnet: str) -> str:
-    """The VPC that a subnet is part of, empty for a subnet that does not exist."""
-    backend = _backend("ec2", Arn("", "ec2", region, account, ""))
-    zones = dict.values(backend.subnets) if backend is not None else ()
-    return next((str(zone[subnet].vpc_id) for zone in zones if subnet in zone), "")
-
-
 def resolve(arn: Arn) -> str:
     """The ARN that a resource has of its own, for one that a request spelt shorter; the same if there is none."""
     if arn.service == "kms" and arn.kind == "alias":
-        backend = _backend("kms", arn)
+        backend = backend_of("kms", arn)
         keys = backend.keys.values() if backend is not None else ()
         return next((str(key.arn) for key in keys if arn.resource in key.aliases), arn.text)
     if arn.service == "secretsmanager":
-        secret = _secret_of(_backend("secretsmanager", arn), arn)
+        secret = _secret_of(backend_of("secretsmanager", arn), arn)
         return str(secret.arn) if secret is not None else arn.text
     if arn.service == "iam":
         return _resolve_iam(arn)

@@ -71,6 +71,7 @@ def function_of(function: Any) -> Function:
         code=getattr(function, "code_bytes", b""),
         layers=tuple(_layer(layer["Arn"]) for layer in function.layers or ()),
         own_log_group=moto_settings.log_group_of(function),
+        subnets=tuple(map(str, (function.vpc_config or {}).get("SubnetIds", ()))),
     )
 
 

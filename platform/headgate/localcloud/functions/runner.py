@@ -31,6 +31,9 @@ _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "SSL_CERT_FILE")
 Credentials = Callable[[Caller, str, str], Mapping[str, str]]
 """Takes a caller, a role's ARN and the session's name, returns environment variables."""
 
+AddressFor = Callable[[Function], str]
+"""The cloud's address for what a function calls: its VPC's, if it is in one."""
+
 WriteLog = Callable[[Function, str, str], None]
 """Takes a function, the name of a log stream and the text of a call's log."""
 
@@ -38,9 +41,12 @@ WriteLog = Callable[[Function, str, str], None]
 class FunctionRunner:
     """Calls handlers. The fork server starts with the first call; `close` ends it and every handler."""
 
-    def __init__(self, folder: Path, credentials: Credentials, write_log: WriteLog, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, credentials: Credentials, address_for: AddressFor, write_log: WriteLog, clock: Clock
+    ) -> None:
         self._folder = folder
         self._credentials = credentials
+        self._address_for = address_for
         self._write_log = write_log
         self._clock = clock
         self._lock = threading.Lock()
@@ -116,6 +122,7 @@ class FunctionRunner:
             "AWS_LAMBDA_LOG_STREAM_NAME": stream,
             "LAMBDA_TASK_ROOT": code,
             **self._credentials(caller, function.role_arn, function.name),
+            "AWS_ENDPOINT_URL": self._address_for(function),
         }
 
     def _unpacked(self, archive: bytes) -> Path:

@@ -26,6 +26,7 @@ class Function:
     code: bytes
     layers: tuple[bytes, ...] = ()
     own_log_group: str = ""
+    subnets: tuple[str, ...] = ()
 
     @property
     def log_group(self) -> str:

@@ -8,8 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.identity.directory import Directory, ResourceRecord
-from headgate.localcloud.identity.evaluate import AccessRequest, Decision, PolicySet, evaluate, spares_own_root
+from headgate.localcloud.identity.directory import Directory, Document, ResourceRecord
+from headgate.localcloud.identity.evaluate import (
+    AccessRequest,
+    Decision,
+    PolicySet,
+    endpoint_denial,
+    evaluate,
+    spares_own_root,
+)
 from headgate.localcloud.identity.policy import Policy
 from headgate.localcloud.identity.principals import Principal
 from headgate.localcloud.identity.requests import Needed, UnknownOperationError, required
@@ -73,17 +80,24 @@ class Authorizer:
         self._version: int | None = None
         self._standings: dict[tuple[str, str, str, str], Standing] = {}
 
-    def authorize(self, service: str, operation: str, parameters: Mapping[str, Any], caller: Caller) -> Authorization:
-        """Decide a request.
+    def authorize(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        caller: Caller,
+        endpoint: Document | None = None,
+    ) -> Authorization:
+        """Decide a request; `endpoint` is the policy of the VPC endpoint that it came by.
 
         Raises AwsError (403): for an operation that the tables do not know, unless an account's root asks for it whom
-        no service control policy governs; for a principal that its account does not have.
+        no service control policy and no endpoint governs; for a principal that its account does not have.
         """
         standing = self.standing(caller)
         try:
             needs = required(service, operation, parameters, caller)
         except UnknownOperationError as error:
-            if standing.unrestricted:
+            if standing.unrestricted and endpoint is None:
                 return Authorization(_SANDBOX, caller.account, standing.principal)
             raise AwsError("AccessDenied", str(error), status=403) from error
         if not needs:
@@ -91,7 +105,9 @@ class Authorizer:
         region = _GLOBAL_REGION if service in _GLOBAL_SERVICES else caller.region
         main: Authorization | None = None
         for need in needs:
-            found = self._decide(need, standing, caller, region)
+            # What a service does for the caller beside its own (iam:PassRole) does not come by its endpoint.
+            asked_here = need.action.partition(":")[0] == needs[0].action.partition(":")[0]
+            found = self._decide(need, standing, caller, region, endpoint if asked_here else None)
             if not found.decision.allowed:
                 return found
             main = main or found
@@ -115,7 +131,9 @@ class Authorizer:
             known[key] = found  # into the table of the version that was asked, whichever is current by now
         return found
 
-    def _decide(self, needed: Needed, standing: Standing, caller: Caller, region: str) -> Authorization:
+    def _decide(
+        self, needed: Needed, standing: Standing, caller: Caller, region: str, endpoint: Document | None = None
+    ) -> Authorization:
         arn = needed.resource if needed.action in _NAMES_NEW else self._own_arn(needed.resource, caller)
         record = self._record(arn)
         owner = record.owner_account if record else needed.owner_account or caller.account
@@ -128,7 +146,8 @@ class Authorizer:
             **needed.context,
         }
         asked = AccessRequest(standing.principal, needed.action, arn, context)
-        decision = self._evaluated(asked, standing, record, owner)
+        refused = _by_endpoint(asked, endpoint) if endpoint is not None else None
+        decision = refused or self._evaluated(asked, standing, record, owner)
         shown = replace(needed, resource=arn, owner_account=owner)
         if decision.allowed and needed.kms_action:
             by_key = self._key_decision(needed, arn, standing, caller, region)
@@ -229,9 +248,11 @@ class Authorizer:
             "aws:currenttime": datetime.fromtimestamp(now, UTC).isoformat(),
             "aws:epochtime": str(int(now)),
         }
-        if not caller.service:
-            found["aws:sourceip"] = "127.0.0.1"
         found |= {key.lower(): value for key, value in caller.context.items()}
+        if "aws:sourcevpce" in found:
+            found |= organization_keys(self._directory.membership(str(found.get("aws:vpceaccount", ""))), "vpce")
+        elif not caller.service:
+            found.setdefault("aws:sourceip", "127.0.0.1")
         source = found.get("aws:sourceaccount")
         if isinstance(source, str) and "aws:sourceorgid" not in found:
             found |= organization_keys(self._directory.membership(source), "source")
@@ -248,3 +269,8 @@ class Authorizer:
             if record.partition_key in needed.attributes:
                 found["dynamodb:leadingkeys"] = needed.attributes[record.partition_key]
         return found
+
+
+def _by_endpoint(asked: AccessRequest, endpoint: Document) -> Decision | None:
+    policy = compiled(endpoint, "resource", "endpoint")
+    return policy if isinstance(policy, Decision) else endpoint_denial(asked, policy)

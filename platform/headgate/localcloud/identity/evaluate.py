@@ -16,7 +16,7 @@ from headgate.localcloud.identity.policy_principals import Grant
 from headgate.localcloud.identity.principals import Principal
 from headgate.localcloud.seams import Json
 
-Layer = Literal["identity", "boundary", "session", "scp", "resource", "trust", "key", "root", "none"]
+Layer = Literal["identity", "boundary", "session", "scp", "resource", "trust", "key", "endpoint", "root", "none"]
 DecisionEffect = Literal["allow", "explicit-deny", "implicit-deny"]
 
 POLICY_NAMES: Mapping[Layer, str] = {
@@ -27,6 +27,7 @@ POLICY_NAMES: Mapping[Layer, str] = {
     "resource": "resource-based policy",
     "key": "resource-based policy",
     "trust": "role trust policy",
+    "endpoint": "VPC endpoint policy",
 }
 _OWN_BUCKET_POLICY = frozenset({"s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"})
 """What no bucket policy can take from the root of the bucket's own account."""
@@ -108,6 +109,18 @@ def evaluate(request: AccessRequest, policies: PolicySet) -> Decision:
     if not governed:
         return _without_identity(request, policies, resource)
     return _with_identity(request, policies, resource, identity, (("boundary", boundary), ("session", session)))
+
+
+def endpoint_denial(request: AccessRequest, policy: Policy) -> Decision | None:
+    """Why a VPC endpoint does not let a request through, by its policy; None if it does.
+
+    It adds to the other layers: what passes an endpoint is allowed by nothing yet (AWS PrivateLink guide, 'Control
+    access to VPC endpoints using endpoint policies'). Everybody is bound by it, an account's root too.
+    """
+    verdict = _verdict(request, (policy,))
+    if verdict.deny is not None:
+        return _denied("endpoint", verdict)
+    return _not_allowed(request, "endpoint", verdict) if verdict.allow is None else None
 
 
 def spares_own_root(request: AccessRequest, *, same_account: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
 from headgate.localcloud.errors import AwsError
-from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Service
+from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Place, Service
 from headgate.localcloud.server.control import PREFIX, Control, is_loopback
 from headgate.localcloud.server.http import BadRequestError, WireRequest
 from headgate.localcloud.server.identify import Addressee, address
@@ -45,8 +45,8 @@ class Guard(Protocol):
 class Application:
     """The local cloud's one entry: control commands, our services by name, and moto for the rest.
 
-    `public` are routes, by the start of their path, that check for themselves whether they answer. `origin` takes the
-    part of a request's target that says where it comes from, and gives the rest and the condition keys.
+    `public` are routes, by the start of their path, that check for themselves whether they answer. `origin` takes a
+    request's target, and gives it as any other has it and the subnet that it says it comes from.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Application:
         control: Control,
         guard: Guard,
         public: Mapping[str, Callable[[WireRequest], HttpResponse]] | None = None,
-        origin: Callable[[str], tuple[str, Mapping[str, str]]] = lambda target: (target, {}),
+        origin: Callable[[str], tuple[str, Place | None]] = lambda target: (target, None),
     ) -> None:
         self._services = services
         self._fallback = fallback
@@ -75,15 +75,14 @@ class Application:
         service = "s3"
         try:
             _refuse_pages(wire.headers)
-            target, context = self._origin(wire.target)
+            target, place = self._origin(wire.target)
             wire = replace(wire, target=target)
             public = self._public_route(wire)
             if public is not None:
                 return public(wire)
             who, request = _read(wire)
             service = request.service
-            caller = self._caller(who, wire.headers)
-            request = replace(request, caller=replace(caller, context={**caller.context, **context}))
+            request = replace(request, caller=self._caller(who, wire.headers), place=place)
             response = self._guard.answer(request, self._answer)
         except AwsError as error:
             response = error_response(error, service, wire.headers, request_id)

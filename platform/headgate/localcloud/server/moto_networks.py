@@ -1,7 +1,8 @@
 """EC2's networks where moto keeps them wrongly: descriptions of rules, and changes of VPC endpoints.
 
 moto takes a rule between security groups for another one when its description differs, so that it cannot be revoked;
-a change of an endpoint loses its private DNS, its reset policy, its routes and its network interfaces.
+a change of an endpoint loses its private DNS, its reset policy, its routes and its network interfaces; an endpoint
+whose type was left out has none, and cannot be deleted.
 Held by tests/contract/test_moto_networks.py.
 """
 
@@ -20,6 +21,7 @@ def install() -> None:
 
 def _patch() -> None:
     from moto.ec2.models.security_groups import SecurityGroupRule
+    from moto.ec2.models.vpcs import VPCEndPoint
     from moto.ec2.responses.vpcs import VPCs
 
     patch(SecurityGroupRule, "__eq__", _same_rule)
@@ -31,8 +33,15 @@ def _patch() -> None:
     def modify(self: Any) -> Any:
         return _modify_endpoint(self, original)
 
+    made: Any = VPCEndPoint.__init__
+
+    def initialize(self: Any, *args: Any, **more: Any) -> None:
+        made(self, *args, **more)
+        self.vpc_endpoint_type = self.vpc_endpoint_type or "Gateway"
+
     modify.headgate = True  # type: ignore[attr-defined]
     patch(VPCs, "modify_vpc_endpoint", modify)
+    patch(VPCEndPoint, "__init__", initialize)
 
 
 def _rule_key(rule: Any) -> tuple[Any, ...]:

@@ -72,6 +72,10 @@ def record_of(
         "recipientAccountId": owner,
         "eventCategory": "Management" if is_management(asked) else "Data",
     }
+    if "aws:SourceVpce" in request.caller.context:
+        record["vpcEndpointId"] = request.caller.context["aws:SourceVpce"]
+        record["vpcEndpointAccountId"] = request.caller.context["aws:VpceAccount"]
+        record["sourceIPAddress"] = request.caller.context["aws:VpcSourceIp"]
     if outcome is not None:
         record["errorCode"], record["errorMessage"] = outcome
     return record

@@ -2,8 +2,9 @@
 
 A file maps who asks (see `world`) to rows. A row's first member is `<service> <Operation>` with the parameters as boto3
 takes them; `is` is `allowed` or `denied by <layer>`, followed by the statement that denies where one does; `why` is for
-people. `from: vpc` makes the call from inside the account's VPC, `region` from another Region than the home Region,
-`context` adds condition keys that only the caller's surroundings know. `{name}` in parameters is an account's id.
+people. `from: vpc` makes the call from inside the account's VPC, `from: vpc of <account>` from inside another one,
+`region` from another Region than the home Region, `context` adds condition keys that only the caller's surroundings
+know. `{name}` in parameters is an account's id.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ import yaml
 from unit.infra.permissions.world import IDS, REGION
 
 FOLDER = Path(__file__).parent.parent / "who_may_do_what"
-_OUTCOME = re.compile(r"allowed|denied by (?P<layer>identity|boundary|scp|resource|trust|key)(?: (?P<sid>\w+))?")
+_OUTCOME = re.compile(
+    r"allowed|denied by (?P<layer>identity|boundary|scp|resource|trust|key|endpoint)(?: (?P<sid>\w+))?"
+)
+_FROM = re.compile(r"vpc(?: of (?P<account>\S+))?")
 _KNOWN = {"is", "why", "from", "region", "context"}
 
 
@@ -60,7 +64,9 @@ def _row(subject: str, who: str, each: Mapping[str, Any]) -> Row:
     outcome = _OUTCOME.fullmatch(each["is"])
     assert outcome, f"{subject}: {who} {call}: {each['is']}"
     account = who.partition("@")[2].partition(" ")[0]
-    context = {"aws:SourceVpc": f"vpc-{account}"} if each.get("from") == "vpc" else {}
+    vpc = _FROM.fullmatch(each.get("from", ""))
+    assert vpc or "from" not in each, f"{subject}: {who} {call}: from {each['from']}"
+    context = {"aws:SourceVpc": f"vpc-{vpc['account'] or account}"} if vpc else {}
     return Row(
         subject,
         who,

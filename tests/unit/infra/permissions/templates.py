@@ -23,6 +23,7 @@ from unit.infra.permissions.world import (
     values,
 )
 
+CIDR = "10.20.0.0/20"
 _ABSENT = object()
 _KEYS = {"environment": "{Environment}", "tooling": "tooling", "data-lake": "data-lake"}
 
@@ -149,7 +150,13 @@ def _stacks(templates: Mapping[str, Any]) -> list[Stack]:
     def stack(kind: str, account: str, **more: str) -> Stack:
         internet = "true" if ENVIRONMENTS.get(account) == ("experimentation",) else "false"
         # A list as a parameter of CloudFormation's; the rest are texts.
-        given = {**values(account, more.get("Environment", "")), "Internet": internet, "VpcId": "", **more}
+        given = {
+            **values(account, more.get("Environment", "")),
+            "Internet": internet,
+            "VpcId": "",
+            "VpcCidr": CIDR,
+            **more,
+        }
         exports = dict.fromkeys(("headgate-account-vpc-id", "headgate-vpc-id"), f"vpc-{account}")
         return Stack(kind, account, templates[kind], given, exports)
 
@@ -182,6 +189,7 @@ def _add(world: World, stack: Stack) -> None:
         tags = {tag["Key"]: tag["Value"] for tag in key.get("Tags", ())}
         world.keys[stack.attribute(name, "Arn")] = (key["KeyPolicy"], tags)
     _add_buckets(world, stack)
+    _add_endpoints(world, stack)
     _add_shared(world, stack, number)
 
 
@@ -206,6 +214,11 @@ def _add_shared(world: World, stack: Stack, number: str) -> None:
     for _, repository in stack.resources("AWS::ECR::Repository"):
         arn = f"arn:aws:ecr:{REGION}:{number}:repository/{repository['RepositoryName']}"
         world.policies[arn] = repository["RepositoryPolicyText"]
+
+
+def _add_endpoints(world: World, stack: Stack) -> None:
+    for _, each in stack.resources("AWS::EC2::VPCEndpoint"):
+        world.endpoints[stack.account, each["ServiceName"]] = each["PolicyDocument"]
 
 
 def _guardrails(world: World, stack: Stack) -> None:

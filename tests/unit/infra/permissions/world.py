@@ -19,7 +19,9 @@ from headgate.infra.permissions.boundary import boundary
 from headgate.infra.permissions.document import Document, Purpose, Statement, render
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.infra.permissions.model import roles_of
+from headgate.infra.permissions.perimeter import GATEWAYS, INTERFACES, endpoint_policy
 from headgate.infra.permissions.places import Kind
+from headgate.localcloud.authorization.networks import endpoint_service
 from headgate.localcloud.identity import directory, principals
 from headgate.localcloud.seams import Caller
 
@@ -61,6 +63,7 @@ _UNITS = {
 }
 DATA_SETS = {"churn": ":sales:", "pricing": ":returns:", "gone": ":sales:"}
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+OPEN = {"Version": "2012-10-17", "Statement": [{**EVERYTHING["Statement"][0], "Principal": "*", "Action": "s3:*"}]}  # type: ignore[dict-item]
 _WHO = re.compile(r"(?P<name>[^@]+?)(?: of (?P<own>\S+))?@(?P<account>\S+?)(?: for (?P<team>\S+))?")
 
 
@@ -94,9 +97,16 @@ class World:
         self.keys: dict[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {}
         self.tags: dict[str, Mapping[str, str]] = {}
         self.scps: dict[str, list[Mapping[str, Any]]] = {}
+        self.endpoints: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def version(self) -> int:
         return 1
+
+    def endpoint(self, service: str, context: Mapping[str, str]) -> directory.Document | None:
+        """The policy of the endpoint that a call to a service comes by; none from outside of VPCs."""
+        account = context.get("aws:SourceVpc", "").removeprefix("vpc-")
+        name = endpoint_service(service, REGION)
+        return _document(name, self.endpoints[account, name]) if account else None
 
     def membership(self, account: str) -> directory.Membership | None:
         name = next(name for name, number in IDS.items() if number == account)
@@ -232,6 +242,7 @@ def from_model() -> World:
     for account, environments in ENVIRONMENTS.items():
         for environment in environments:
             _create_environment(world, account, environment)
+    _create_networks(world)
     _create_durable(world)
     for guardrail in guardrails():
         for unit in guardrail.units if guardrail.option is None else ():
@@ -267,7 +278,11 @@ def _create_roles(world: World, kind: Kind, account: str, environment: str) -> N
 
 
 def add_strangers(world: World, account: str, bounded: Mapping[str, Any]) -> None:
-    """What is in accounts besides Headgate's roles: an administrator, StackSets' role, roles that projects made."""
+    """What is in accounts besides Headgate's roles: an administrator, StackSets' role, roles that projects made.
+
+    Outside of the organization somebody has a bucket that is open to everybody.
+    """
+    world.buckets[f"open-{IDS['stranger']}"] = Bucket(IDS["stranger"], OPEN)
     number = IDS[account]
     trusting = {"Version": "2012-10-17", "Statement": []}
     for name in ("OrganizationAccountAccessRole", "stacksets-exec-0123456789abcdef"):
@@ -289,6 +304,15 @@ def _create_environment(world: World, account: str, environment: str) -> None:
         statements = (*resource_policies.bucket(pattern), *(conditional.statements if applies else ()))
         name = _text(pattern, given).rpartition(":")[2]
         world.buckets[name] = Bucket(IDS[account], _policy(statements, given), key)
+
+
+def _create_networks(world: World) -> None:
+    """Accounts for experiments only have a way to the internet, and need no endpoints but those that cost nothing."""
+    for account, environments in ENVIRONMENTS.items():
+        services = GATEWAYS if environments == ("experimentation",) else (*GATEWAYS, *INTERFACES)
+        for service in services:
+            policy = render(endpoint_policy(service), values(account))
+            world.endpoints[account, f"com.amazonaws.{REGION}.{service}"] = policy
 
 
 def _create_durable(world: World) -> None:

@@ -15,12 +15,14 @@ from headgate.localcloud.authorization.directory import CloudDirectory
 from headgate.localcloud.authorization.gate import Gate
 from headgate.localcloud.authorization.guard import Guard
 from headgate.localcloud.authorization.iam_facts import RoleFacts
+from headgate.localcloud.authorization.networks import Networks
+from headgate.localcloud.authorization.origins import Origins
 from headgate.localcloud.authorization.versions import Versions
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.identity import principals
 from headgate.localcloud.identity.authorizer import Authorizer
 from headgate.localcloud.identity.directory import Document, Identity, Membership, ResourceRecord
-from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse
+from headgate.localcloud.seams import Caller, HttpRequest, HttpResponse, Place
 from headgate.localcloud.server.parameters import Asked
 from unit.localcloud.http_harness import FakeClock
 
@@ -209,7 +211,7 @@ class Recorder:
 def test_the_guard_records_what_was_answered_and_what_was_refused(world: World) -> None:
     world.directory.members |= {HERE, THERE}
     versions, recorder = Versions(), Recorder()
-    guard = Guard(world.gate, versions, recorder)
+    guard = Guard(world.gate, Networks(cast("Origins", None), lambda _: None), versions, recorder)
 
     def ask(operation: str, url: str) -> HttpRequest:
         headers = {"x-amz-target": f"AmazonSQS.{operation}"}
@@ -228,3 +230,13 @@ def test_the_guard_records_what_was_answered_and_what_was_refused(world: World) 
         ("SendMessage", HERE, 200, ""),
         ("PurgeQueue", HERE, None, "AccessDenied"),
     ]
+
+
+def test_what_has_no_way_to_a_service_is_refused_and_recorded_nowhere(world: World) -> None:
+    recorder = Recorder()
+    guard = Guard(world.gate, Networks(cast("Origins", None), lambda _: None), Versions(), recorder)
+    place = Place(HERE, "eu-west-1", "subnet-gone")
+    request = HttpRequest("POST", "/", (), {}, io.BytesIO(b"{}"), "sqs", root(HERE), place=place)
+    with pytest.raises(AwsError, match="no way from subnet-gone"):
+        guard.answer(request, lambda _: pytest.fail("answered"))
+    assert recorder.seen == []

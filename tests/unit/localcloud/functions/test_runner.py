@@ -54,7 +54,7 @@ class Runner:
     def __init__(self, folder: Path) -> None:
         self.logs: dict[str, str] = {}
         keys: Callable[..., dict[str, str]] = lambda caller, role, name: {"ROLE": role, "NAME": name}  # noqa: E731
-        self.runner = FunctionRunner(folder, keys, self._log, Clock())
+        self.runner = FunctionRunner(folder, keys, lambda function: f"http://cloud/{function.name}", self._log, Clock())
 
     def _log(self, function: Function, stream: str, text: str) -> None:
         self.logs[stream] = text

@@ -76,4 +76,11 @@ def decide(
     return Authorizer(directory, Noon()).authorize(service, operation, parameters, caller)
 
 
+def by_endpoint(
+    directory: Directory, endpoint: Document, service: str, operation: str, caller: Caller = WORKER, **parameters: Any
+) -> Authorization:
+    """The same for a request that comes by a VPC endpoint with this policy."""
+    return Authorizer(directory, Noon()).authorize(service, operation, parameters, caller, endpoint)
+
+
 FULL = stored(allow())

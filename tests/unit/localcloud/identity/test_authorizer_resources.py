@@ -168,15 +168,13 @@ def test_boundary_and_session_policies_of_the_directory_limit() -> None:
         ("aws:userid", "AROA:run"),
         ("aws:ResourceAccount", ACCOUNT),
         ("aws:ResourceOrgID", "o-1"),
-        ("aws:SourceVpce", "vpce-1"),
     ],
 )
 def test_every_request_says_who_where_and_when(key: str, value: str) -> None:
     directory = Directory(tags={"team": "churn"}, members={ACCOUNT: member((FULL,))})
-    caller = replace(WORKER, context={"aws:SourceVpce": "vpce-1"})
     for wanted in (value, "other"):
         directory.policies = (stored(allow(Condition={"StringEquals": {key: wanted}})),)
-        assert decide(directory, "sqs", "ListQueues", caller).decision.allowed is (wanted == value)
+        assert decide(directory, "sqs", "ListQueues").decision.allowed is (wanted == value)
 
 
 def test_the_time_is_the_clocks() -> None:
