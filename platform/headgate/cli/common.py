@@ -55,9 +55,17 @@ def project_option(**attributes: Any) -> Callable[[Command], Command]:
         type=click.Path(path_type=Path),
         default=None,
         metavar="FOLDER",
+        callback=_existing,
         help="Folder of the project, or one inside it. [default: the current folder]",
         **attributes,
     )
+
+
+def _existing(_context: click.Context, _option: click.Parameter, folder: Path | None) -> Path | None:
+    """A misspelled folder is a mistake for every command: the next project above it is not what was meant."""
+    from headgate.spec.load import require_folder
+
+    return None if folder is None else require_folder(folder)
 
 
 def disable_plugin_option(**attributes: Any) -> Callable[[Command], Command]:

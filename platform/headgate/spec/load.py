@@ -72,6 +72,17 @@ def find_project(start: Path) -> Path | None:
     return None
 
 
+def require_folder(start: Path) -> Path:
+    """The folder itself. Raises UserError, with the nearest one there is, when it does not exist."""
+    if not start.exists():
+        raise UserError(
+            f"no such folder: {start}",
+            expected="a folder with headgate.yaml" + _near_folder(start),
+            next_command="headgate new NAME",
+        )
+    return start
+
+
 def load_project(
     start: Path,
     *,
@@ -83,12 +94,7 @@ def load_project(
 
     `overrides` are `a.b.c=VALUE`; variables of `environ` that start with HEADGATE_SET__ are overrides too.
     """
-    if not start.exists():
-        raise UserError(
-            f"no such folder: {start}",
-            expected="a folder with headgate.yaml" + _near_folder(start),
-            next_command="headgate new NAME",
-        )
+    require_folder(start)
     file = find_project(start)
     if file is None:
         raise UserError(

@@ -77,7 +77,7 @@ def test_warnings_are_a_line_each(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "warning: first line\nwarning: token=********\n"
 
 
-def test_options_of_group_and_command_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_group_and_command_are_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEADGATE_ENV", "dev")
     seen: list[Options] = []
 
@@ -88,7 +88,8 @@ def test_options_of_group_and_command_are_one(monkeypatch: pytest.MonkeyPatch) -
         seen.append(options)
         assert name == "x"
 
-    result = CliRunner().invoke(command, ["x", "-C", "folder", "--set", "a=1", "--set", "b=2", "--disable-plugin", "p"])
+    typed = ["x", "-C", str(tmp_path), "--set", "a=1", "--set", "b=2", "--disable-plugin", "p"]
+    result = CliRunner().invoke(command, typed)
     assert result.exit_code == 0, result.output
-    assert seen == [Options("text", Path("folder"), "dev", ("a=1", "b=2"), frozenset({"p"}))]
+    assert seen == [Options("text", tmp_path, "dev", ("a=1", "b=2"), frozenset({"p"}))]
     assert not seen[0].json

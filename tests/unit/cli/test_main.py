@@ -134,6 +134,13 @@ def test_a_wrong_option_is_a_mistake_with_a_way_out(project: TestProject) -> Non
     assert project.run("validate", "--output=json", "--output", "xml").exited(2).json["error"] == "usage"
 
 
+@pytest.mark.parametrize("command", [["cloud", "status"], ["plugins", "list"], ["doctor"], ["update", "--check"]])
+def test_a_folder_that_is_not_there_is_a_mistake_even_below_a_project(project: TestProject, command: list[str]) -> None:
+    (project.root / "data").mkdir()
+    for arguments in (["-C", "dat", *command], [*command, "-C", "dat"]):
+        project.run(*arguments).refused("no such folder: dat", "did you mean 'data'?")
+
+
 def test_no_arguments_is_help_and_a_mistake(project: TestProject) -> None:
     project.run().refused("Usage: headgate")
 
