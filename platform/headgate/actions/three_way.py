@@ -18,6 +18,8 @@ from headgate.actions.trees import Entry, Tree, write_tree
 from headgate.errors import FailedError, UserError
 
 ASIDE = ".headgate-new"
+OURS = "this project"
+"""What a conflict's marker calls the project's side."""
 """What is appended to a file's name when the template's version is put beside the project's."""
 
 LOCAL_VARIABLES = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY")
@@ -135,7 +137,7 @@ def git_merge_text(ours: bytes, base: bytes, theirs: bytes) -> tuple[bytes, int]
         files = [Path(folder) / name for name in ("ours", "base", "theirs")]
         for file, data in zip(files, (ours, base, theirs), strict=True):
             file.write_bytes(data)
-        labels = ["-L", "this project", "-L", "template, before", "-L", "template, now"]
+        labels = ["-L", OURS, "-L", "template, before", "-L", "template, now"]
         done = run_git(["merge-file", "-p", *labels, *map(str, files)])
     if done.returncode < 0 or done.returncode > 127:
         raise FailedError(f"git merge-file failed: {done.stderr.decode(errors='replace').strip()}")

@@ -10,7 +10,7 @@ from typing import Any
 from headgate.actions.rendering import render
 from headgate.actions.template_record import TemplateRecord
 from headgate.actions.templates import Template
-from headgate.actions.three_way import Merge, decide, find_renames, git_merge_text, run_git
+from headgate.actions.three_way import ASIDE, OURS, Conflict, Merge, decide, find_renames, git_merge_text, run_git
 from headgate.actions.trees import Changes, find_entry
 from headgate.errors import FailedError, UserError
 
@@ -47,6 +47,20 @@ def plan_update(
     return Update(
         root, template.source, merge, new, is_current=(record.base, record.answers) == (rendered.tree, rendered.answers)
     )
+
+
+def find_unresolved(root: Path, record: TemplateRecord) -> tuple[Conflict, ...]:
+    """What an earlier update left to be resolved and nobody has: its markers, and the files that it put aside."""
+    found = []
+    marker = f"<<<<<<< {OURS}".encode()
+    for path in sorted(record.base):
+        entry = find_entry(root / path)
+        lines = [] if entry is None or entry.is_binary else entry.data.splitlines()
+        if marker in lines:
+            found.append(Conflict(path, f"line {lines.index(marker) + 1} has the marker of a conflict"))
+        if (root / f"{path}{ASIDE}").is_file():
+            found.append(Conflict(path, f"{path}{ASIDE} is there still: take what you want of it, and delete it"))
+    return tuple(found)
 
 
 def apply_update(update: Update) -> None:

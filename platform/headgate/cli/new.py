@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -53,7 +54,7 @@ def command(
     from headgate.actions.scaffold import scaffold
     from headgate.actions.templates import find_template
 
-    folder = Path.cwd() / name.expanduser()
+    folder = Path(os.path.normpath(Path.cwd() / name.expanduser()))
     made = scaffold(
         folder,
         find_template(template, offered_templates(disable_plugin), relative_to=Path.cwd(), project=folder),
@@ -62,7 +63,7 @@ def command(
         trust=trust,
         git=not no_git,
     )
-    emit(Options(output=output), made, lambda: _text(made, name))
+    emit(Options(output=output), made, lambda: _text(made))
 
 
 def offered_templates(disabled: tuple[str, ...]) -> tuple[TemplateSpec, ...]:
@@ -92,10 +93,12 @@ def is_interactive(*, yes: bool, output: str) -> bool:
     return not yes and output == "text" and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _text(made: Scaffolded, name: Path) -> str:
+def _text(made: Scaffolded) -> str:
+    seen = os.path.relpath(made.folder)
+    there = made.folder if seen.startswith(os.pardir) else seen
     lines = [
         style(f"{made.folder.name}: {made.files} files from template {made.template}", "bold"),
         f"git: {made.git}",
-        f"next: cd {shlex.quote(str(name))} && headgate run",
+        f"next: cd {shlex.quote(str(there))} && headgate run",
     ]
     return "\n".join(lines)

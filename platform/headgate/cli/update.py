@@ -11,6 +11,10 @@ from headgate.cli.common import Options, disable_plugin_option, emit, output_opt
 from headgate.cli.new import is_interactive, offered_templates, parse_data
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from headgate.actions.template_record import TemplateRecord
+    from headgate.actions.three_way import Conflict
     from headgate.actions.update import Update
 
 
@@ -39,15 +43,21 @@ def command(
 ) -> int:
     """Merge the template's newest version into the project: three-way, so that what was changed here stays.
 
+    Conflicts of an earlier update come first: while there are any, nothing is updated.
+
     Exit codes: 0 up to date, or updated without a conflict; 1 there are conflicts to look at or, with --check, an
     update; 2 a mistake in what was asked.
     """
     from headgate.actions.template_record import find_root, read_record
     from headgate.actions.templates import find_template
-    from headgate.actions.update import apply_update, check_clean, plan_update
+    from headgate.actions.update import apply_update, check_clean, find_unresolved, plan_update
 
     root = find_root(project or context.find_root().params.get("project") or Path())
     record = read_record(root)
+    left = find_unresolved(root, record)
+    if left:
+        emit(Options(output=output), _left_payload(record, left), lambda: _conflicts(left, "of an earlier update"))
+        return 1
     if not (check or force):
         check_clean(root)
     source = template or record.template
@@ -76,6 +86,19 @@ def _payload(update: Update, *, check: bool) -> dict[str, object]:
     }
 
 
+def _left_payload(record: TemplateRecord, left: Sequence[Conflict]) -> dict[str, object]:
+    nothing = dict.fromkeys(("added", "changed", "deleted", "renamed"), ())
+    said = {"template": record.template, "version": record.version, "up_to_date": False, "applied": False}
+    return {**said, **nothing, "conflicts": left}
+
+
+def _conflicts(conflicts: Sequence[Conflict], which: str) -> str:
+    heading = f"{len(conflicts)} conflict{'s' if len(conflicts) > 1 else ''} {which}".rstrip()
+    return "\n".join(
+        [style(f"{heading}:", "red"), *(f"  {conflict.path}: {conflict.reason}" for conflict in conflicts)]
+    )
+
+
 def _text(update: Update, *, check: bool) -> str:
     if update.is_current:
         return f"up to date with template {update.template}"
@@ -86,8 +109,6 @@ def _text(update: Update, *, check: bool) -> str:
         lines += [f"  {word:<8} {path}" for path in paths]
     lines += [f"  {'rename':<8} {old} -> {new}" for old, new in merge.renamed]
     if merge.conflicts:
-        count = len(merge.conflicts)
-        lines.append(style(f"{count} conflict{'s' if count > 1 else ''}{' to be expected' if check else ''}:", "red"))
-        lines += [f"  {conflict.path}: {conflict.reason}" for conflict in merge.conflicts]
+        lines.append(_conflicts(merge.conflicts, "to be expected" if check else ""))
     lines.append("next: headgate update" if check else "next: git diff, then commit")
     return "\n".join(lines)

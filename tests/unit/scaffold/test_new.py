@@ -32,6 +32,12 @@ def test_a_project_is_rendered_with_its_name_and_answers(template, here, capsys)
     assert "cd house-prices && headgate run" in capsys.readouterr().out
 
 
+def test_a_path_with_turns_in_it_makes_only_the_project(template, here, capsys):
+    assert run(["new", "away/../my folder/house-prices", "-t", "template", "--yes", "--no-git"]) == 0
+    assert left_over(here) == ["my folder"]
+    assert "cd 'my folder/house-prices' && headgate run" in capsys.readouterr().out
+
+
 def test_the_template_is_recorded_so_that_it_is_found_from_the_project(template, here):
     run(["new", "somewhere/else/house-prices", "-t", "template", "--yes"])
     record = yaml.safe_load((here / "somewhere/else/house-prices/.headgate-template/answers.yml").read_text())

@@ -15,6 +15,14 @@ VARIANTS = {
     "classification": ["task=classification"],
     "script": ["algorithm=script"],
     "linear-learner": ["algorithm=linear-learner", "task=classification"],
+    "classes": [
+        "dataset=own",
+        "target=kind",
+        "task=classification",
+        "classes=3",
+        "categorical=a, b c,",
+        "data=s3://bucket/kinds/",
+    ],
     "own": ["dataset=own", "target=price", "data=s3://bucket/prices/", 'description=a "quoted" # sentence: here'],
 }
 
@@ -50,6 +58,13 @@ def test_its_settings_are_valid_in_every_environment(variant):
 def test_its_pipeline_compiles_and_passes_the_check(variant):
     definition = compiled(variant).compile(artifact_bucket="bucket", prefix="my-model").definition
     assert check(definition) == []
+
+
+def test_own_classes_and_categories_are_in_its_settings(projects, monkeypatch):
+    monkeypatch.chdir(projects / "classes" / "my-model")
+    settings = open_project(projects / "classes" / "my-model").project.plugin_settings["training"]
+    assert (settings["classes"], settings["categorical"]) == (3, ["a", "b c"])
+    assert settings["evaluation"]["metric"] == "weighted_f1"
 
 
 def test_its_smoke_test_measures_nothing_that_a_model_of_few_rounds_would_fail(variant):

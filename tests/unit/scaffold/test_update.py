@@ -70,6 +70,29 @@ def test_a_conflict_leaves_markers_is_named_and_exits_with_1(project, template, 
     assert "notes.txt: changed here and in the template in 1 place" in capsys.readouterr().out
 
 
+def test_conflicts_that_nobody_has_resolved_keep_the_project_from_being_up_to_date(project, template, commit, capsys):
+    (project / "notes.txt").write_text((project / "notes.txt").read_text().replace("line 2", "line 2, mine"))
+    (project / "picture.bin").write_bytes(b"\x00mine")
+    commit()
+    renumber(template, "line 2", "line two")
+    template.put("picture.bin", b"\x00\x01new")
+    assert run(["update"]) == 1
+    commit()
+    before = files(project)
+    capsys.readouterr()
+    assert run(["update", "--check"]) == 1
+    said = capsys.readouterr().out
+    assert "2 conflicts of an earlier update:" in said
+    assert "notes.txt: line 2 has the marker of a conflict" in said
+    assert "picture.bin.headgate-new is there still" in said
+    renumber(template, "line 8", "line eight")
+    assert run(["update"]) == 1
+    assert files(project) == before
+    capsys.readouterr()
+    assert run(["update", "--check", "--output", "json"]) == 1
+    assert [each["path"] for each in json.loads(capsys.readouterr().out)["conflicts"]] == ["notes.txt", "picture.bin"]
+
+
 def test_after_a_conflict_is_resolved_the_project_is_up_to_date(project, template, commit):
     (project / "notes.txt").write_text("all mine\n")
     commit()
