@@ -40,7 +40,7 @@ def command(pipeline: str | None, check: bool, options: Options) -> int:
         rows = [_summary(name, each) for name, each in compiled.items()]
         emit(options, rows, lambda: table([*rows[0]], [[*row.values()] for row in rows]) if rows else "no pipeline")
         return int(any(warning.hook in _OFFERING for warning in opened.plugins.warnings))
-    sys.stdout.write(compiled[names[0]].text)
+    click.echo(compiled[names[0]].text.encode(), nl=False)  # JSON is UTF-8, whatever the terminal is
     return 0
 
 

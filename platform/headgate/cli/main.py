@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import io
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -160,4 +161,7 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """The console script."""
+    # A terminal that lacks a character of a path or a log line gets its escape, and the command goes on.
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))

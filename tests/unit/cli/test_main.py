@@ -145,6 +145,12 @@ def test_no_arguments_is_help_and_a_mistake(project: TestProject) -> None:
     project.run().refused("Usage: headgate")
 
 
+def test_a_terminal_without_the_characters_of_a_path_gets_escapes(headgate_project: ProjectMaker) -> None:
+    folder = headgate_project.folder("café")
+    outcome = folder.run_process("cloud", "status", env={"PYTHONIOENCODING": "ascii"}).ok()
+    assert r"caf\xe9/.headgate" in outcome.stdout
+
+
 def test_version(project: TestProject) -> None:
     assert project.run("--version").ok().stdout.startswith("headgate, version ")
 

@@ -132,3 +132,13 @@ def test_checking_pipelines_fails_when_a_plugin_that_offers_them_does(headgate_p
     plugin = "from headgate.plugins import hookimpl\n@hookimpl\ndef headgate_pipelines():\n    return [1 / 0]\n"
     project = headgate_project({"headgate_plugin.py": plugin})
     project.run("compile", "--check").failed("headgate_pipelines failed: ZeroDivisionError")
+
+
+def test_a_definition_is_json_on_every_terminal(headgate_project: ProjectMaker) -> None:
+    source = (
+        "from headgate.plugins import hookimpl\n@hookimpl\ndef headgate_pipelines(project):\n"
+        "    from headgate.pipelines import Fail, Pipeline\n    return [Pipeline('p', [Fail('Stop', 'désolé')])]\n"
+    )
+    project = headgate_project({"headgate_plugin.py": source})
+    outcome = project.run_process("compile", env={"PYTHONIOENCODING": "ascii"}).ok()
+    assert outcome.json["Steps"][0]["Arguments"]["ErrorMessage"] == "désolé"
