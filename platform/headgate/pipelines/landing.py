@@ -13,6 +13,9 @@ from typing import Any
 from headgate.aws.landing import Landing
 
 Json = dict[str, Any]
+GROUP_VARIABLE = "HEADGATE_MODEL_PACKAGE_GROUP"
+"""Tells processing jobs the ARN of the group that their pipeline registers in: a name would be sought in the job's own
+account."""
 
 
 def land(definition: Mapping[str, Any], landing: Landing) -> Json:
@@ -37,6 +40,8 @@ def _processing(arguments: Json, landing: Landing) -> None:
     if cluster is not None:
         cluster.setdefault("VolumeKmsKeyId", landing.key_arn)
     arguments.setdefault("ProcessingOutputConfig", {"Outputs": []}).setdefault("KmsKeyId", landing.output_key_arn)
+    if landing.model_package_group:
+        arguments.setdefault("Environment", {}).setdefault(GROUP_VARIABLE, landing.model_package_group)
 
 
 def _training(arguments: Json, landing: Landing) -> None:

@@ -39,6 +39,7 @@ def test_processing_gets_network_and_keys() -> None:
         "ProcessingResources": {"ClusterConfig": {"InstanceType": "ml.m5.large", "VolumeKmsKeyId": "arn:key/volume"}},
         "NetworkConfig": {"VpcConfig": VPC},
         "ProcessingOutputConfig": {"Outputs": [], "KmsKeyId": "arn:key/output"},
+        "Environment": {"HEADGATE_MODEL_PACKAGE_GROUP": GROUP},
     }
 
 
@@ -87,5 +88,6 @@ def test_what_a_step_says_itself_stays() -> None:
         "NetworkConfig": {"VpcConfig": {"Subnets": ["mine"]}, "EnableNetworkIsolation": True},
         "ProcessingResources": {"ClusterConfig": {"VolumeKmsKeyId": "mine"}},
         "ProcessingOutputConfig": {"Outputs": [], "KmsKeyId": "mine"},
+        "Environment": {"HEADGATE_MODEL_PACKAGE_GROUP": "mine"},
     }
     assert landed("Processing", own) == own

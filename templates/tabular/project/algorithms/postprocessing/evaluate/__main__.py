@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import sys
 import tempfile
 from pathlib import Path
@@ -42,7 +43,8 @@ def main(argv: Sequence[str] | None = None, client: Callable[[], Any] = registry
     (group,) = report.values()
     best = registry.Best()
     if arguments.group:
-        best = registry.best(registry.recorded(client(), arguments.group, arguments.metric), arguments.direction)
+        versions = registry.recorded(client(), registry.place_of(arguments.group, os.environ), arguments.metric)
+        best = registry.best(versions, arguments.direction)
     result = compare(arguments, group, best)
     result["as_text"].update(model_digest=model_digest, test_rows=str(len(truth)))
     write_json(arguments.output / "evaluation" / "evaluation.json", report)

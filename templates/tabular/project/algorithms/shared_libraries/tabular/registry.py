@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterable, Iterator, Mapping
 
 from tabular.failures import StepError
 
@@ -32,6 +32,11 @@ def improvement(value: float, reference: float | None, direction: str) -> float:
     if reference is None:
         return 0.0
     return reference - value if direction == "minimize" else value - reference
+
+
+def place_of(group: str, environ: Mapping[str, str]) -> str:
+    """A group that is named is in this account, unless the environment tells the ARN of the one in the registry's."""
+    return group if group.startswith("arn:") else environ.get("HEADGATE_MODEL_PACKAGE_GROUP", group)
 
 
 def recorded(sagemaker: Any, group: str, metric: str) -> Iterator[tuple[str, float]]:

@@ -30,6 +30,7 @@ class Registry:
         return self
 
     def paginate(self, **request):
+        self.asked = request["ModelPackageGroupName"]
         yield {
             "ModelPackageSummaryList": [
                 {"ModelPackageArn": f"arn/{n}", "ModelApprovalStatus": approval, "ModelPackageStatus": "Completed"}
@@ -74,6 +75,17 @@ def test_the_first_version_has_nothing_to_beat(evaluate):
     _, result = evaluate([2, 3, 4, 5], "--group", "g", registry=Registry())
     assert result["improvement"] == 0
     assert result["best_so_far"] == {"value": None, "model_package": None, "compared": 0}
+
+
+@pytest.mark.parametrize("group", ["g", "arn:aws:sagemaker:eu-west-1:111122223333:model-package-group/g"])
+def test_versions_are_sought_where_they_are_registered(evaluate, monkeypatch, group):
+    elsewhere = "arn:aws:sagemaker:eu-west-1:444455556666:model-package-group/team-g"
+    registry = Registry()
+    evaluate([2, 3, 4, 5], "--group", group, registry=registry)
+    assert registry.asked == group
+    monkeypatch.setenv("HEADGATE_MODEL_PACKAGE_GROUP", elsewhere)
+    evaluate([2, 3, 4, 5], "--group", group, registry=registry)
+    assert registry.asked == (group if group.startswith("arn:") else elsewhere)
 
 
 def test_improvement_is_over_the_best_version_that_nobody_rejected(evaluate):
