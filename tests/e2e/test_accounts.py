@@ -241,8 +241,8 @@ def test_an_expired_session_is_told(organization: Cli) -> None:
     iam.create_role(
         RoleName="visitor", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     )
-    person = json.loads((organization.folder / ".headgate" / "people" / f"{GOVERNANCE}-it.json").read_text())
-    session = boto3.Session(person["AccessKeyId"], person["SecretAccessKey"], region_name="eu-west-1")
+    known = administrator(organization, visits="yes", often="no")
+    session = boto3.Session(known["AWS_ACCESS_KEY_ID"], known["AWS_SECRET_ACCESS_KEY"], region_name="eu-west-1")
     url = as_governance(organization)["AWS_ENDPOINT_URL"]
     given = session.client("sts", endpoint_url=url).assume_role(
         RoleArn=f"arn:aws:iam::{GOVERNANCE}:role/visitor", RoleSessionName="visitor", DurationSeconds=900

@@ -224,6 +224,10 @@ class LocalCloud:
         key = self.identities.service_key(principal, caller.account, context)
         return self._clients.client(service, self.credentials.variables(caller, key))
 
+    def role_id(self, arn: str) -> str:
+        """The unique id of a role that exists, empty for one that does not."""
+        return self.access.role_id(arn)
+
     def session_client(self, service: str, keys: Mapping[str, str], region: str) -> Any:
         """A boto3 client of a service for a session that STS gave out, or for one known by its access key alone."""
         known = self.credentials.variables(Caller("", region), keys["AccessKeyId"])

@@ -72,8 +72,12 @@ class HostedCloud:
         return f"{self.url}{self.cloud.access.origins.path(self.cloud.moto.look(find))}"
 
     def close(self) -> None:
-        """Stop, and let go of the folder."""
+        """Stop, and let go of the folder. The next cloud finds moto empty, as it does in a process of its own."""
+        from moto.core.base_backend import BackendDict
+
         self._server.drain(1)
         self.cloud.close()
+        for used in list(BackendDict._instances):
+            used.clear()
         self._folder.daemon_file.unlink(missing_ok=True)
         os.close(self._lock)

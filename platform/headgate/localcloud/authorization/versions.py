@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
@@ -12,14 +11,20 @@ _LARGEST = 20_000
 
 
 class Versions:
-    """Counters by service. A service's counter moves after each of its requests that may change something."""
+    """Counters by service. A service's counter moves after each of its requests that may change something.
+
+    They never move back, whatever threads change at once: sums of them stand for one state of things.
+    """
 
     def __init__(self) -> None:
-        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._last = 0
         self._of: dict[str, int] = {}
 
     def changed(self, service: str) -> None:
-        self._of[service] = next(self._numbers)
+        with self._lock:
+            self._last += 1
+            self._of[service] = self._last
 
     def of(self, *services: str) -> int:
         """A number that moves whenever one of the services changes."""

@@ -157,6 +157,10 @@ def _numeric(argument: Any, path: str) -> Matcher:
     sound = bool(pairs) and len(argument) % 2 == 0 and len(pairs) <= 2
     if not sound or not all(name in _COMPARISONS and _is_number(number) for name, number in pairs):
         raise InvalidPatternError(f'{path}: numeric takes a comparison and a number, or two, such as [">", 0, "<=", 5]')
+    if len(pairs) == 2:
+        (lower, bottom), (upper, top) = pairs
+        if lower not in {">", ">="} or upper not in {"<", "<="} or bottom >= top:
+            raise InvalidPatternError(f"{path}: a numeric range has its bottom first, and it is less than its top")
     return lambda value: _is_number(value) and all(_COMPARISONS[name](value, number) for name, number in pairs)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -232,3 +233,27 @@ def test_a_lookup_that_a_change_overtook_is_not_remembered() -> None:
 )
 def test_moving_data_changes_no_policy(service: str, operation: str, changes: bool) -> None:
     assert changes_policies(service, operation, "POST") is changes
+
+
+def test_versions_never_move_back_whoever_changes_things_at_once() -> None:
+    """Sums of two counters stand for a state of things only as long as neither moves back."""
+    versions, seen, threads = Versions(), [], []
+    begin = threading.Barrier(5)
+
+    def change() -> None:
+        begin.wait()
+        for _ in range(2000):
+            versions.changed("iam")
+
+    def watch() -> None:
+        begin.wait()
+        while len(seen) < 20_000:
+            seen.append(versions.of("iam"))
+
+    threads = [threading.Thread(target=each) for each in (change, change, change, change, watch)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == sorted(seen)
+    assert versions.of("iam") == 8000

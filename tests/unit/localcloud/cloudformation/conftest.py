@@ -91,6 +91,10 @@ class FakeAccess:
 
     clients: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str, str]] = field(default_factory=list)
+    roles: dict[str, str] = field(default_factory=dict)
+
+    def role_id(self, arn: str) -> str:
+        return self.roles.get(arn, "")
 
     def service_client(self, principal: str, caller: Caller, service: str, context: Mapping[str, str]) -> Any:
         self.asked.append((service, principal, caller.account))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
 from headgate.localcloud.cloudformation.api.prepare import s3_place
-from headgate.localcloud.cloudformation.stacks.acting import acting_for
+from headgate.localcloud.cloudformation.stacks.acting import Access, Sessions, acting_for
 from headgate.localcloud.cloudformation.types import ResourceError
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Caller
-from unit.localcloud.cloudformation.conftest import ACCOUNT, FakeSts, Place, template, topic
+from unit.localcloud.cloudformation.conftest import ACCOUNT, FakeAccess, FakeSts, Place, template, topic
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deployer"
 
@@ -44,6 +44,11 @@ class Aws:
         if where["Key"] == "huge":
             return {"ContentLength": 2_000_000}
         raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "not there"}}, "GetObject")
+
+
+class Noon:
+    def now(self) -> float:
+        return 1_769_860_800.0
 
 
 @pytest.fixture
@@ -227,3 +232,15 @@ def test_a_custom_name_cannot_be_taken_by_its_own_replacement(place: Place) -> N
     assert place.stack()["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
     assert "Rename A and update the stack again" in place.reasons()
     assert set(place.world.things) == {"p", "q"}
+
+
+def test_a_role_that_was_made_again_under_its_name_is_assumed_again() -> None:
+    sts = FakeSts()
+    sessions = Sessions(
+        cast("Access", FakeAccess({"sts": sts, "sns": object()}, roles=(ids := {ROLE: "AROA1"}))), Noon()
+    )
+    acting = acting_for(Caller(ACCOUNT, "us-east-1", f"arn:aws:iam::{ACCOUNT}:root"), ROLE)
+    for role_id, assumed in (("AROA1", 1), ("AROA1", 1), ("AROA2", 2)):
+        ids[ROLE] = role_id
+        sessions.client(acting, "sns")
+        assert len(sts.assumed) == assumed

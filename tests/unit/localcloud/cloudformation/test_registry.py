@@ -35,6 +35,7 @@ def test_what_a_schema_says() -> None:
         ("AWS::Logs::LogGroup", {"RetentionInDays": 4}, ["#/RetentionInDays: 4 is not a valid enum value"]),
         ("AWS::Logs::LogGroup", {"Nope": 1}, ["#: extraneous key [Nope] is not permitted"]),
         ("AWS::Logs::LogGroup", {"Arn": "a"}, ["#/Arn: a read-only property cannot be given"]),
+        ("Custom::Thing", {"ServiceToken": "arn:aws:lambda:x", "Id": "mine"}, []),
         ("AWS::Logs::LogGroup", {"Tags": [{"Key": "a"}]}, ["#/Tags/0: required key [Value] not found"]),
         ("AWS::Logs::LogGroup", {"Tags": {}}, ["#/Tags: expected type: JSONArray, found: JSONObject"]),
         ("AWS::Logs::LogGroup", {"LogGroupName": "a b"}, ["#/LogGroupName: string [a b] does not match pattern"]),

@@ -89,6 +89,8 @@ def test_one_object_of_a_list_must_match_as_a_whole() -> None:
         ('{"a": [{"prefix": 5}]}', "prefix takes text"),
         ('{"a": [{"exists": "yes"}]}', "true or false"),
         ('{"a": [{"numeric": [">"]}]}', "numeric takes"),
+        ('{"a": [{"numeric": [">", 6, "<", 5]}]}', "has its bottom first"),
+        ('{"a": [{"numeric": ["<", 6, ">", 5]}]}', "has its bottom first"),
         ('{"a": [{"numeric": ["~", 1]}]}', "numeric takes"),
         ('{"a": [{"cidr": "x"}]}', "cidr takes"),
         ('{"a": [{"anything-but": {}}]}', "anything-but takes"),

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from headgate.localcloud.cloudformation.registry.coerce import coerce
-from headgate.localcloud.cloudformation.registry.schemas import Schema, Schemas
+from headgate.localcloud.cloudformation.registry.schemas import CUSTOM, Schema, Schemas
 from headgate.localcloud.cloudformation.types import ResourceType
 from headgate.localcloud.seams import Json
 
@@ -59,6 +59,8 @@ def unhandled(resource_type: ResourceType, properties: Mapping[str, Any]) -> lis
 
 
 def _given_read_only(schema: Schema, properties: Json) -> list[str]:
+    if schema.type_name == CUSTOM:
+        return []  # what a custom resource is given is its provider's business, whatever it is called
     return [path[0] for path in schema.read_only if len(path) == 1 and path[0] in properties]
 
 

@@ -41,6 +41,10 @@ class Access(Protocol):
         """A boto3 client that acts as an AWS service's principal in the caller's account."""
         ...
 
+    def role_id(self, arn: str) -> str:
+        """The unique id of a role that exists: one that was made again under its name is another role."""
+        ...
+
     def session_client(self, service: str, keys: Mapping[str, str], region: str) -> Any:
         """A boto3 client for a session: `AccessKeyId`, and `SecretAccessKey` and `SessionToken` where they exist."""
         ...
@@ -60,7 +64,7 @@ class Sessions:
         self._access = access
         self._clock = clock
         self._lock = threading.Lock()
-        self._roles: dict[tuple[str, str], tuple[float, Mapping[str, str]]] = {}
+        self._roles: dict[tuple[str, str, str], tuple[float, Mapping[str, str]]] = {}
 
     def client(self, acting: Acting, service: str, region: str = "") -> Any:
         """A client of a service. Raises ClientError (AccessDenied) when the role cannot be assumed."""
@@ -70,7 +74,7 @@ class Sessions:
         return self._access.session_client(service, self._assumed(acting), region)
 
     def _assumed(self, acting: Acting) -> Mapping[str, str]:
-        key = (acting.account, acting.role_arn)
+        key = (acting.account, acting.role_arn, self._access.role_id(acting.role_arn))
         with self._lock:
             until, keys = self._roles.get(key, (0.0, {}))
         if until - _MARGIN > self._clock.now():
