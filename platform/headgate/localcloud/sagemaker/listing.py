@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,7 +54,7 @@ def page(items: list[Json], request: Json, order: Order, member: str) -> Json:
     return cut(list(reversed(ordered)) if direction == "Descending" else ordered, request, member)
 
 
-def cut(items: list[Json], request: Json, member: str) -> Json:
+def cut(items: Sequence[object], request: Json, member: str) -> Json:
     """One page of a list that is in order already."""
     try:
         found, token = cut_page(items, request.get("NextToken"), int(request.get("MaxResults", DEFAULT_PAGE)))

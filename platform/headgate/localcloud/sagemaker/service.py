@@ -14,6 +14,7 @@ from headgate.localcloud.executions.records import Records
 from headgate.localcloud.executions.steps.surroundings import Authorize as AuthorizeStep
 from headgate.localcloud.executions.steps.surroundings import ClientFactory, Jobs, Surroundings, everything
 from headgate.localcloud.s3.store import ObjectStore
+from headgate.localcloud.sagemaker.images import Images
 from headgate.localcloud.sagemaker.left_to_moto import LEFT_TO_MOTO
 from headgate.localcloud.sagemaker.model_package_groups import Authorize, ModelPackageGroups
 from headgate.localcloud.sagemaker.model_packages import ModelPackages
@@ -59,7 +60,7 @@ class SageMaker:
         models = Models(documents, objects, packages, clock)
         tags = Tags(documents, self.operations)
         search = Search(documents)
-        for part in (jobs, pipelines, executions, groups, packages, models):
+        for part in (jobs, pipelines, executions, groups, packages, models, Images(documents, clock)):
             self.operations.add(tags.tagging(part.operations()))
         self.operations.add(tags.operations())
         self.operations.add(search.operations())

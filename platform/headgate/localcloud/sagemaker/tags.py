@@ -14,6 +14,7 @@ _DESCRIBED_BY = {
     "endpoint": ("DescribeEndpoint", "EndpointName"),
     "endpoint-config": ("DescribeEndpointConfig", "EndpointConfigName"),
     "hyper-parameter-tuning-job": ("DescribeHyperParameterTuningJob", "HyperParameterTuningJobName"),
+    "image": ("DescribeImage", "ImageName"),
     "model": ("DescribeModel", "ModelName"),
     "model-package": ("DescribeModelPackage", "ModelPackageName"),
     "model-package-group": ("DescribeModelPackageGroup", "ModelPackageGroupName"),

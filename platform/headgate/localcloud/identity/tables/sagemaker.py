@@ -112,6 +112,8 @@ _EVERY: Operations = {
     **{f"Create{kind}": new(f"Create{kind}", _NAMED[kind]) for kind in _CREATED},
     **same("sagemaker", "*", [f"List{name}" for name in _LISTED.split()]),
 }
+_IMAGE = PREFIX + "image/{ImageName}"
+_IMAGE_VERSIONS = PREFIX + "image-version/{ImageName}/*"
 _TRIAL = PREFIX + "experiment-trial/{TrialName}"
 _COMPONENT = PREFIX + "experiment-trial-component/{TrialComponentName}"
 _REST: Operations = {
@@ -135,6 +137,13 @@ _REST: Operations = {
     "UpdateUserProfile": (
         Need("sagemaker:UpdateUserProfile", PREFIX + _NAMED["UserProfile"]),
         runs_as("UserSettings.ExecutionRole"),
+    ),
+    "CreateImage": (*new("CreateImage", _NAMED["Image"]), runs_as("RoleArn")),
+    **same("sagemaker", _IMAGE, "ListAliases ListImageVersions"),
+    **same("sagemaker", _IMAGE_VERSIONS, "CreateImageVersion DeleteImageVersion DescribeImageVersion"),
+    "UpdateImageVersion": (
+        Need("sagemaker:UpdateImageVersion", _IMAGE),
+        Need("sagemaker:UpdateImageVersion", _IMAGE_VERSIONS),
     ),
     "UpdateImage": (Need("sagemaker:UpdateImage", PREFIX + _NAMED["Image"]), runs_as("RoleArn")),
     "CreateFeatureGroup": (
