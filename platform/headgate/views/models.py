@@ -149,7 +149,7 @@ def read_version(sagemaker: Any, s3: Any, arn: str) -> VersionView:
         created=package["CreationTime"].timestamp(),
         image=container.get("Image"),
         model_data=model_data,
-        model_digest=properties.get("model_digest") or (_etag(s3, model_data) if model_data else None),
+        model_digest=properties.get("model_digest") or _etag(s3, container),
         metrics=flatten_metrics(evaluation),
         properties=properties,
         description=package.get("ModelPackageDescription"),
@@ -219,8 +219,15 @@ def _numbers(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, float]]:
         yield ".".join(path), float(value)
 
 
-def _etag(s3: Any, uri: str) -> str | None:
-    """The object's ETag: the MD5 of its bytes when it was put whole, which is enough to tell two models apart."""
+def _etag(s3: Any, container: Mapping[str, Any]) -> str | None:
+    """The model data's ETag: the MD5 of its bytes when it was put whole, which is enough to tell two models apart.
+
+    Data that is named by its https address is not asked for: what SageMaker noted at registration is said.
+    """
+    uri = container.get("ModelDataUrl", "")
+    if not uri.startswith("s3://"):
+        noted: str | None = container.get("ModelDataETag")
+        return noted
     bucket, key = parse_s3_uri(uri)
     try:
         tag: str = s3.head_object(Bucket=bucket, Key=key)["ETag"]

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from headgate.cli.models import confusion_table
-from headgate.views.models import VersionView, compare, confusion_matrix, flatten_metrics, read_properties
+from headgate.views.models import (
+    VersionView,
+    compare,
+    confusion_matrix,
+    flatten_metrics,
+    read_properties,
+    read_version,
+)
 
 BASE = VersionView(
     group="g",
@@ -88,3 +98,21 @@ def test_classes_without_names_keep_their_numbers() -> None:
 def test_properties_are_read_as_they_were_before_sagemaker_s_alphabet() -> None:
     assert read_properties({"CustomerMetadataProperties": {"classes": "@3C30@2Cno"}}) == {"classes": "<30,no"}
     assert read_properties({}) == {}
+
+
+def test_a_version_whose_data_is_named_by_its_https_address_is_read_like_any_other() -> None:
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "eu-west-1"}
+    sagemaker = boto3.client("sagemaker", **keys)
+    data = {"Image": "i", "ModelDataUrl": "https://b.s3.amazonaws.com/model.tar.gz", "ModelDataETag": "noted"}
+    package = {
+        "ModelPackageArn": BASE.arn,
+        "ModelPackageName": "g/1",
+        "ModelPackageStatus": "Completed",
+        "ModelPackageStatusDetails": {"ValidationStatuses": []},
+        "CreationTime": datetime(2026, 1, 1, tzinfo=UTC),
+        "InferenceSpecification": {"Containers": [data]},
+    }
+    with Stubber(sagemaker) as stub:
+        stub.add_response("describe_model_package", package, {"ModelPackageName": BASE.arn})
+        version = read_version(sagemaker, boto3.client("s3", **keys), BASE.arn)
+    assert (version.model_data, version.model_digest) == (data["ModelDataUrl"], "noted")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from headgate.localcloud.errors import AwsError
 from headgate.localcloud.seams import Json
@@ -116,10 +118,22 @@ class Part:
     checksums: Mapping[str, str]
 
 
+_ADDRESS = re.compile(
+    r"https://(?:(?P<bucket>[^/]+)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?/(?P<path>.*)", re.DOTALL
+)
+"""An object's address on S3, which SageMaker's requests may hold as well: the bucket is in the host or comes first."""
+
+
 def parse_s3_uri(uri: str) -> tuple[str, str]:
-    """`s3://bucket/key` as bucket and key; the key may be empty. Raises AwsError (ValidationException)."""
-    scheme, separator, rest = uri.partition("://")
+    """`s3://bucket/key`, or the object's https address, as bucket and key; the key may be empty.
+
+    Raises AwsError (ValidationException) for anything else.
+    """
+    scheme, _, rest = uri.partition("://")
+    if address := _ADDRESS.fullmatch(uri):
+        path = unquote(address["path"])
+        scheme, rest = "s3", f"{address['bucket']}/{path}" if address["bucket"] else path
     bucket, _, key = rest.partition("/")
-    if scheme != "s3" or not separator or not bucket:
+    if scheme != "s3" or not bucket:
         raise AwsError("ValidationException", f"'{uri}' is not an S3 URI; it should look like s3://bucket/key")
     return bucket, key

@@ -38,8 +38,8 @@ def _sources(container: Json) -> Iterator[tuple[str, bool]]:
 
 
 def _check_prefix(uri: str, objects: ObjectStore) -> None:
-    bucket, key = _parse(uri)
     try:
+        bucket, key = parse_s3_uri(uri)
         found = objects.list(bucket, key)
     except AwsError as error:
         raise _missing(uri, error.message) from error
@@ -49,17 +49,11 @@ def _check_prefix(uri: str, objects: ObjectStore) -> None:
 
 def _check_object(uri: str, objects: ObjectStore, *, whole: bool) -> None:
     try:
-        info = objects.get(*_parse(uri))
+        info = objects.get(*parse_s3_uri(uri))
     except AwsError as error:
         raise _missing(uri, error.message) from error
     if whole and uri.endswith((".tar.gz", ".tgz")) and (problem := tar_gz_problem(info.path)):
         raise validation(f"the model data at {uri} is not a readable tar.gz archive: {problem}")
-
-
-def _parse(uri: str) -> tuple[str, str]:
-    if not uri.startswith("s3://"):
-        raise validation(f"model data has to be at an s3:// URI, not at '{uri}'")
-    return parse_s3_uri(uri)
 
 
 def _missing(uri: str, why: str) -> AwsError:

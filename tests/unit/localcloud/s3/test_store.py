@@ -311,7 +311,20 @@ def test_s3_uris(uri: str, expected: tuple[str, str]) -> None:
     assert parse_s3_uri(uri) == expected
 
 
-@pytest.mark.parametrize("uri", ["", "b/k", "http://b/k", "s3://", "s3:///k", "s3:b/k"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://b.c.s3.amazonaws.com/deep/k%20y",
+        "https://b.c.s3-eu-west-1.amazonaws.com/deep/k%20y",
+        "https://b.c.s3.dualstack.eu-west-1.amazonaws.com/deep/k%20y",
+        "https://s3.eu-west-1.amazonaws.com/b.c/deep/k%20y",
+    ],
+)
+def test_an_objects_address_on_s3_is_its_uri(address: str) -> None:
+    assert parse_s3_uri(address) == ("b.c", "deep/k y")
+
+
+@pytest.mark.parametrize("uri", ["", "b/k", "http://b/k", "https://x/k", "s3://", "s3:///k", "s3:b/k"])
 def test_what_is_no_s3_uri(uri: str) -> None:
     with pytest.raises(AwsError, match="ValidationException"):
         parse_s3_uri(uri)

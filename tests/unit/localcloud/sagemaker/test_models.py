@@ -43,6 +43,12 @@ def test_a_model_is_described_as_it_was_created(world: World) -> None:
     }
 
 
+def test_model_data_may_be_named_by_its_address(world: World) -> None:
+    address = "https://data.s3-eu-west-1.amazonaws.com/model.tar.gz"
+    create(world, PrimaryContainer={"Image": "image", "ModelDataUrl": address})
+    assert world.call("DescribeModel", ModelName="m")["PrimaryContainer"]["ModelDataUrl"] == address
+
+
 def test_a_name_is_taken_once(world: World) -> None:
     create(world)
     with pytest.raises(AwsError, match="Cannot create already existing model"):
@@ -60,7 +66,7 @@ def test_a_pipeline_of_containers(world: World) -> None:
     [
         ({"Image": "i", "ModelDataUrl": "s3://data/none.tar.gz"}, "Could not find model data at s3://data/none.tar.gz"),
         ({"Image": "i", "ModelDataUrl": "s3://none/model.tar.gz"}, "Could not find model data at s3://none"),
-        ({"Image": "i", "ModelDataUrl": "https://x/model.tar.gz"}, "has to be at an s3:// URI"),
+        ({"Image": "i", "ModelDataUrl": "https://x/model.tar.gz"}, "is not an S3 URI"),
         ({"Image": "i", "ModelDataUrl": "s3://data/broken.tar.gz"}, "is not a readable tar.gz archive"),
         ({}, "needs an Image or a ModelPackageName"),
         (
