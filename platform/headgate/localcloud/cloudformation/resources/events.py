@@ -11,10 +11,12 @@ from headgate.localcloud.cloudformation.resources.api import (
     changed,
     exists,
     json_text,
+    look,
     pick,
     unless_gone,
 )
 from headgate.localcloud.cloudformation.resources.declared import Declared
+from headgate.localcloud.cloudformation.resources.reading import Readable, in_order, live_document, told
 from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags, tag_list
 from headgate.localcloud.cloudformation.types import Context, ResourceError
 from headgate.localcloud.seams import Json
@@ -172,6 +174,20 @@ def _describe_rule(context: Context, physical_id: str, properties: Json) -> Mapp
     return {"Arn": _rule_arn(context, properties, name), "RuleName": name}
 
 
+def _see_rule(context: Context, physical_id: str, wanted: Json) -> Json | None:
+    name, bus = _plain(physical_id), _bus_of(wanted)
+    found = look(context, "events", "DescribeRule", Name=name, EventBusName=bus)
+    if found is None:
+        return None
+    targets = call(context, "events", "ListTargetsByRule", Rule=name, EventBusName=bus)["Targets"]
+    pattern = found.get("EventPattern")
+    return {
+        **told(found, "Description", "Name", "RoleArn", "ScheduleExpression", "State"),
+        "EventPattern": live_document(wanted.get("EventPattern"), pattern) if pattern else None,
+        "Targets": in_order(wanted.get("Targets"), targets),
+    }
+
+
 def _remove_rule(context: Context, physical_id: str, properties: Json) -> None:
     name, bus = _plain(physical_id), _bus_of(properties)
     with unless_gone():
@@ -208,7 +224,7 @@ TYPES = (
         remove=_remove_statement,
         find_id=_find_statement,
     ),
-    Declared(
+    Readable(
         "AWS::Events::Rule",
         handled=frozenset({"EventBusName", "Name", "Tags", "Targets", *_RULE}),
         make=_make_rule,
@@ -217,5 +233,6 @@ TYPES = (
         describe=_describe_rule,
         remove=_remove_rule,
         find_id=_find_rule,
+        see=_see_rule,
     ),
 )

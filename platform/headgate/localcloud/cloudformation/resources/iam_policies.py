@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from headgate.localcloud.cloudformation.resources.api import call, changed, exists, json_text, pick, unless_gone
+from headgate.localcloud.cloudformation.resources.api import call, changed, exists, json_text, look, pick, unless_gone
 from headgate.localcloud.cloudformation.resources.declared import Declared
+from headgate.localcloud.cloudformation.resources.reading import Readable, in_order, live_document, told
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
 
@@ -55,6 +56,24 @@ def _make_room(context: Context, arn: str) -> None:
 def _describe_managed(context: Context, arn: str, _: Json) -> Mapping[str, Any]:
     policy = call(context, "iam", "GetPolicy", PolicyArn=arn)["Policy"]
     return {"PolicyArn": arn, **{name: _text(policy[name]) for name in _FACTS if name in policy}}
+
+
+def _see_managed(context: Context, arn: str, wanted: Json) -> Json | None:
+    found = look(context, "iam", "GetPolicy", PolicyArn=arn)
+    if found is None:
+        return None
+    version = found["Policy"]["DefaultVersionId"]
+    live = call(context, "iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
+    holders = call(context, "iam", "ListEntitiesForPolicy", PolicyArn=arn, PolicyUsageFilter="PermissionsPolicy")
+    return {
+        **told(found["Policy"], "Description", "Path"),
+        "ManagedPolicyName": found["Policy"]["PolicyName"],
+        "PolicyDocument": live_document(wanted["PolicyDocument"], live),
+        **{
+            member: in_order(wanted.get(member), [each[f"{kind}Name"] for each in holders[f"Policy{kind}s"]])
+            for member, kind in _HOLDERS.items()
+        },
+    }
 
 
 def _text(value: Any) -> Any:
@@ -121,7 +140,7 @@ def _missing(old: Json, new: Json) -> list[tuple[str, str]]:
 
 
 TYPES = (
-    Declared(
+    Readable(
         "AWS::IAM::ManagedPolicy",
         handled=frozenset({"Description", "ManagedPolicyName", "Path", "PolicyDocument", *_HOLDERS}),
         make=_make_managed,
@@ -130,6 +149,7 @@ TYPES = (
         describe=_describe_managed,
         remove=_remove_managed,
         find_id=_find_managed,
+        see=_see_managed,
     ),
     Declared(
         "AWS::IAM::Policy",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headgate.localcloud.cloudformation.resources.api import call, changed, exists, json_text, pick, unless_gone
-from headgate.localcloud.cloudformation.resources.declared import Declared
-from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags, tag_list
+from headgate.localcloud.cloudformation.resources.api import call, changed, exists, json_text, look, pick, unless_gone
+from headgate.localcloud.cloudformation.resources.reading import Readable, in_order, live_document, own_tags, told
+from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags, tag_list, tags_of
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
 
@@ -84,6 +84,33 @@ def _describe(context: Context, name: str, _: Json) -> Mapping[str, Any]:
     return {"Arn": role["Arn"], "RoleId": role["RoleId"]}
 
 
+def _see(context: Context, name: str, wanted: Json) -> Json | None:
+    found = look(context, "iam", "GetRole", RoleName=name)
+    if found is None:
+        return None
+    role = found["Role"]
+    attached = call(context, "iam", "ListAttachedRolePolicies", RoleName=name)["AttachedPolicies"]
+    return {
+        **told(role, "Description", "MaxSessionDuration", "Path", "RoleName"),
+        "AssumeRolePolicyDocument": live_document(wanted["AssumeRolePolicyDocument"], role["AssumeRolePolicyDocument"]),
+        "PermissionsBoundary": role.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
+        "ManagedPolicyArns": in_order(wanted.get("ManagedPolicyArns"), [each["PolicyArn"] for each in attached]),
+        "Policies": in_order(wanted.get("Policies"), _see_inline(context, name, wanted)),
+        "Tags": own_tags(context, wanted.get("Tags"), tags_of(role.get("Tags"))),
+    }
+
+
+def _see_inline(context: Context, name: str, wanted: Json) -> list[Json]:
+    given = {policy["PolicyName"]: policy["PolicyDocument"] for policy in wanted.get("Policies") or ()}
+    names = call(context, "iam", "ListRolePolicies", RoleName=name)["PolicyNames"]
+    found = {
+        each: call(context, "iam", "GetRolePolicy", RoleName=name, PolicyName=each)["PolicyDocument"] for each in names
+    }
+    return [
+        {"PolicyName": each, "PolicyDocument": live_document(given.get(each), live)} for each, live in found.items()
+    ]
+
+
 def _remove(context: Context, name: str, _: Json) -> None:
     """Everything that the role has goes with it, also what others have attached since, as CloudFormation does."""
     with unless_gone():
@@ -101,7 +128,7 @@ def _find(context: Context, properties: Json) -> str | None:
 
 
 TYPES = (
-    Declared(
+    Readable(
         "AWS::IAM::Role",
         handled=frozenset({*_MADE, "RoleName", "ManagedPolicyArns", "Policies"}),
         make=_make,
@@ -110,5 +137,6 @@ TYPES = (
         describe=_describe,
         remove=_remove,
         find_id=_find,
+        see=_see,
     ),
 )

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headgate.localcloud.cloudformation.resources.api import call, changed, json_text, pick, refuse, unless_gone
+from headgate.localcloud.cloudformation.resources.api import (
+    call,
+    changed,
+    json_text,
+    look,
+    pick,
+    refuse,
+    unless_gone,
+)
 from headgate.localcloud.cloudformation.resources.declared import Declared
+from headgate.localcloud.cloudformation.resources.reading import Readable, live_document, told
 from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags, tag_list
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
@@ -53,6 +62,20 @@ def _describe_key(context: Context, key: str, _: Json) -> Mapping[str, Any]:
     return {"KeyId": key, "Arn": f"arn:{context.partition}:kms:{context.region}:{context.account}:key/{key}"}
 
 
+def _see_key(context: Context, key: str, wanted: Json) -> Json | None:
+    """A key that waits for its deletion is gone."""
+    found = look(context, "kms", "DescribeKey", KeyId=key)
+    if found is None or found["KeyMetadata"]["KeyState"] == "PendingDeletion":
+        return None
+    policy = call(context, "kms", "GetKeyPolicy", KeyId=key, PolicyName="default")["Policy"]
+    rotates = call(context, "kms", "GetKeyRotationStatus", KeyId=key)["KeyRotationEnabled"]
+    return {
+        **told(found["KeyMetadata"], "Description", "Enabled", "KeySpec", "KeyUsage", "MultiRegion"),
+        "EnableKeyRotation": rotates,
+        "KeyPolicy": live_document(wanted.get("KeyPolicy"), policy),
+    }
+
+
 def _remove_key(context: Context, key: str, properties: Json) -> None:
     """Schedule the deletion: until the window has passed the key is there, but of no use to anybody."""
     with unless_gone():
@@ -86,7 +109,7 @@ def _find_alias(context: Context, properties: Json) -> str | None:
 
 
 TYPES = (
-    Declared(
+    Readable(
         "AWS::KMS::Key",
         handled=frozenset({*_MADE, "EnableKeyRotation", "RotationPeriodInDays", "Enabled", "PendingWindowInDays"}),
         ignored={"BypassPolicyLockoutSafetyCheck": "there is no support centre that a locked out account would need"},
@@ -95,6 +118,7 @@ TYPES = (
         converge=_converge_key,
         describe=_describe_key,
         remove=_remove_key,
+        see=_see_key,
     ),
     Declared(
         "AWS::KMS::Alias",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headgate.localcloud.cloudformation.resources.api import call, changed, json_text, pick, unless_gone
+from headgate.localcloud.cloudformation.resources.api import call, changed, json_text, look, pick, unless_gone
 from headgate.localcloud.cloudformation.resources.declared import Declared
+from headgate.localcloud.cloudformation.resources.reading import Readable, in_order, live_document, told
 from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags, tag_list
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
@@ -118,6 +119,18 @@ def _describe_policy(context: Context, policy: str, _: Json) -> Mapping[str, Any
     return pick(found, "Id", "Arn", "AwsManaged")
 
 
+def _see_policy(context: Context, policy: str, wanted: Json) -> Json | None:
+    found = look(context, "organizations", "DescribePolicy", PolicyId=policy)
+    if found is None:
+        return None
+    targets = _pages(context, "ListTargetsForPolicy", "Targets", PolicyId=policy)
+    return {
+        **told(found["Policy"]["PolicySummary"], "Description", "Name", "Type"),
+        "Content": live_document(wanted["Content"], found["Policy"]["Content"]),
+        "TargetIds": in_order(wanted.get("TargetIds"), [each["TargetId"] for each in targets]),
+    }
+
+
 def _remove_policy(context: Context, policy: str, _: Json) -> None:
     with unless_gone():
         for target in _pages(context, "ListTargetsForPolicy", "Targets", PolicyId=policy):
@@ -143,7 +156,7 @@ TYPES = (
         remove=_remove_unit,
         find_id=_find_unit,
     ),
-    Declared(
+    Readable(
         "AWS::Organizations::Policy",
         handled=frozenset({"Content", "Description", "Name", "Tags", "TargetIds", "Type"}),
         make=_make_policy,
@@ -152,5 +165,6 @@ TYPES = (
         describe=_describe_policy,
         remove=_remove_policy,
         find_id=_find_policy,
+        see=_see_policy,
     ),
 )

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headgate.localcloud.cloudformation.resources.api import call, changed, exists, json_text, refuse, unless_gone
+from headgate.localcloud.cloudformation.resources.api import (
+    call,
+    changed,
+    exists,
+    json_text,
+    look,
+    refuse,
+    unless_gone,
+)
 from headgate.localcloud.cloudformation.resources.declared import Declared
+from headgate.localcloud.cloudformation.resources.reading import Readable, live_document
 from headgate.localcloud.cloudformation.resources.s3_settings import SETTINGS
 from headgate.localcloud.cloudformation.resources.tags import all_tags, tag_list
 from headgate.localcloud.cloudformation.types import Context
@@ -89,6 +98,13 @@ def _converge_policy(context: Context, bucket: str, old: Json, new: Json) -> Non
         call(context, "s3", "PutBucketPolicy", Bucket=bucket, Policy=json_text(new["PolicyDocument"]))
 
 
+def _see_policy(context: Context, bucket: str, wanted: Json) -> Json | None:
+    found = look(context, "s3", "GetBucketPolicy", Bucket=bucket)
+    if found is None:
+        return None
+    return {"Bucket": bucket, "PolicyDocument": live_document(wanted["PolicyDocument"], found["Policy"])}
+
+
 def _remove_policy(context: Context, bucket: str, _: Json) -> None:
     with unless_gone():
         call(context, "s3", "DeleteBucketPolicy", Bucket=bucket)
@@ -104,12 +120,13 @@ TYPES = (
         remove=_remove_bucket,
         find_id=_find_bucket,
     ),
-    Declared(
+    Readable(
         "AWS::S3::BucketPolicy",
         handled=frozenset({"Bucket", "PolicyDocument"}),
         make=_make_policy,
         converge=_converge_policy,
         remove=_remove_policy,
         find_id=lambda _, properties: properties["Bucket"],
+        see=_see_policy,
     ),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headgate.localcloud.cloudformation.resources.api import call, changed, json_text, pick, unless_gone
-from headgate.localcloud.cloudformation.resources.declared import Declared
+from headgate.localcloud.cloudformation.resources.reading import Readable, told
 from headgate.localcloud.cloudformation.resources.tags import Tagging, all_tags, tag_list
 from headgate.localcloud.cloudformation.types import Context
 from headgate.localcloud.seams import Json
@@ -48,6 +48,11 @@ def _describe(context: Context, name: str, properties: Json) -> Mapping[str, Any
     return {"Arn": arn, **pick(properties, "Type", "Value")}
 
 
+def _see(context: Context, name: str, _: Json) -> Json | None:
+    found = call(context, "ssm", "GetParameters", Names=[name])["Parameters"]
+    return told(found[0], "DataType", "Name", "Type", "Value") if found else None
+
+
 def _remove(context: Context, name: str, _: Json) -> None:
     with unless_gone():
         call(context, "ssm", "DeleteParameter", Name=name)
@@ -59,7 +64,7 @@ def _find(context: Context, properties: Json) -> str | None:
 
 
 TYPES = (
-    Declared(
+    Readable(
         "AWS::SSM::Parameter",
         handled=frozenset({*_VALUES, "Name", "Policies", "Tags"}),
         make=_make,
@@ -68,5 +73,6 @@ TYPES = (
         describe=_describe,
         remove=_remove,
         find_id=_find,
+        see=_see,
     ),
 )

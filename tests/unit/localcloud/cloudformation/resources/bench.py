@@ -13,6 +13,8 @@ from typing import Any
 import cfnlint
 
 from contract.local_daemon import LocalDaemon
+from headgate.localcloud.cloudformation.changes.drift import compare
+from headgate.localcloud.cloudformation.registry.schemas import Schemas
 from headgate.localcloud.cloudformation.resources import registry
 from headgate.localcloud.cloudformation.types import Context, Physical, ResourceError
 from headgate.localcloud.seams import Json
@@ -115,6 +117,14 @@ class Bench:
         """Delete it, and again: what is gone already is no error."""
         for _ in range(2):
             self._watched(type_name, lambda: registry()[type_name].delete(self.context(), thing.id, properties))
+
+    def drift(self, type_name: str, thing: Physical, properties: Json) -> Json:
+        """How what is there differs from what was wanted: status, and the paths of differences."""
+        kind: Any = registry()[type_name]
+        live = self._watched(type_name, lambda: kind.read(self.context(), thing.id, properties))
+        found = compare(Schemas().find(type_name), properties, live)
+        paths = sorted(each["PropertyPath"] for each in found["PropertyDifferences"])
+        return {"status": found["StackResourceDriftStatus"], "paths": paths}
 
     def find(self, type_name: str, properties: Json, logical_id: str = "Thing") -> Physical | None:
         kind: Any = registry()[type_name]
