@@ -45,23 +45,13 @@ def command(pipeline: str | None, check: bool, options: Options) -> int:
 
 
 def _names(opened: OpenProject, asked: str | None, *, check: bool) -> list[str]:
-    from headgate.errors import UserError
-    from headgate.pipelines import project_pipelines
+    from headgate.pipelines import choose_pipeline, project_pipelines
 
-    if asked is not None:
-        return [asked]
-    names = list(project_pipelines(opened))
-    if check or len(names) != 1:
+    if asked is None and check:
+        names = list(project_pipelines(opened))
         opened.plugins.raise_mistakes()
-    if check or len(names) == 1:
         return names
-    raise UserError(
-        f"project '{opened.project.name}' has {len(names) or 'no'} pipelines{': say which one' if names else ''}",
-        where=str(opened.project.file),
-        expected="one of " + ", ".join(names) if names else "a plugin or a `pipelines:` entry that brings one",
-        details=tuple(str(warning) for warning in opened.plugins.warnings),
-        next_command=f"headgate compile {names[0]}" if names else "headgate plugins list",
-    )
+    return [choose_pipeline(opened, asked, command="compile")]
 
 
 def _summary(name: str, compiled: Compiled) -> dict[str, Any]:

@@ -48,10 +48,10 @@ def command(
     """
     from headgate.actions.execute import deploy_pipeline, start
     from headgate.actions.git import read_git
-    from headgate.pipelines import compile_pipeline
+    from headgate.pipelines import choose_pipeline, compile_pipeline
 
     opened = open_project(options)
-    name = choose_pipeline(opened, pipeline)
+    name = choose_pipeline(opened, pipeline, command="run")
     values = dict(_parameter(each) for each in parameters)
     session = connect(opened, target)
     # What is compiled names the account and region that it will run in, whatever headgate.yaml leaves open.
@@ -74,36 +74,6 @@ def command(
         emit(options, {"arn": arn, "id": identifier}, lambda: f"started {identifier}; follow it: headgate runs show")
         return 0
     return _follow(Executions(opened, session), arn, name, options)
-
-
-def choose_pipeline(opened: OpenProject, asked: str | None) -> str:
-    """The pipeline that was asked for, or the only one. Raises UserError with what there is."""
-    from headgate.pipelines import project_pipelines
-    from headgate.spec.suggest import one_of, suggest
-
-    names = sorted(project_pipelines(opened))
-    nothing = "a plugin or a `pipelines:` entry that brings one"
-    if asked is None and len(names) == 1:
-        return names[0]
-    if asked in names:
-        return asked
-    opened.plugins.raise_mistakes()
-    if asked is not None:
-        nearest = suggest(asked, names) or next(iter(names), None)
-        raise UserError(
-            f"project '{opened.project.name}' has no pipeline '{asked}'",
-            where=str(opened.project.file),
-            expected=one_of(asked, names, otherwise=nothing),
-            next_command=f"headgate run {nearest}" if nearest else "headgate plugins list",
-        )
-    found = f"{len(names)} pipelines: say which one to run" if names else "no pipeline"
-    raise UserError(
-        f"project '{opened.project.name}' has {found}",
-        where=str(opened.project.file),
-        expected="one of " + ", ".join(names) if names else nothing,
-        details=tuple(str(warning) for warning in opened.warnings),
-        next_command=f"headgate run {names[0]}" if names else "headgate plugins list",
-    )
 
 
 def _follow(executions: Executions, arn: str, name: str, options: Options) -> int:

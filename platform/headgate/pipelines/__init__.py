@@ -19,7 +19,7 @@ from headgate.pipelines.defaults import default_bucket, default_role
 from headgate.pipelines.parameters import Parameter
 from headgate.pipelines.pipeline import Compiled, Pipeline
 from headgate.pipelines.policies import Cache, Retry
-from headgate.pipelines.project import compile_pipeline, project_pipelines
+from headgate.pipelines.project import choose_pipeline, compile_pipeline, project_pipelines
 from headgate.pipelines.references import Reference, Value, execution, join, json_get, text
 from headgate.pipelines.steps import (
     Callback,
@@ -92,6 +92,7 @@ __all__ = [
     "Value",
     "any_of",
     "check",
+    "choose_pipeline",
     "compile_pipeline",
     "default_bucket",
     "default_role",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from headgate.pipelines.check import InvalidPipelineError, check
 from headgate.pipelines.defaults import default_bucket
 from headgate.pipelines.landing import land
 from headgate.pipelines.pipeline import Compiled, Pipeline
-from headgate.spec.suggest import suggest
+from headgate.spec.suggest import one_of, suggest
 
 if TYPE_CHECKING:
     from headgate.aws.landing import Landing
@@ -62,7 +62,7 @@ def compile_pipeline(
     pipeline = pipelines.get(name)
     if pipeline is None:
         opened.plugins.raise_mistakes()
-        raise unknown_pipeline(opened, name, pipelines)
+        raise _unchosen(opened, name, list(pipelines), "compile")
     destination = bucket or default_bucket(opened.project)
     prefix = f"{landing.prefix}/{opened.project.name}" if landing else opened.project.name
     if isinstance(pipeline, Pipeline):
@@ -84,16 +84,33 @@ def compile_pipeline(
     return compiled
 
 
-def unknown_pipeline(opened: OpenProject, name: str, pipelines: Mapping[str, object]) -> UserError:
-    """The error for a name that no pipeline has, with what plugins failed to offer."""
-    nearest = suggest(name, pipelines)
-    offered = ", ".join(pipelines) or "a plugin or a `pipelines:` entry that brings one"
+def choose_pipeline(opened: OpenProject, asked: str | None, *, command: str) -> str:
+    """The pipeline that was asked for, or the only one. Raises UserError with what there is; `command` takes its name.
+
+    What plugins say is wrong with the project comes before what they do not offer because of it.
+    """
+    names = list(project_pipelines(opened))
+    if asked in names:
+        return str(asked)
+    if asked is None and len(names) == 1:
+        return names[0]
+    opened.plugins.raise_mistakes()
+    raise _unchosen(opened, asked, names, command)
+
+
+def _unchosen(opened: OpenProject, asked: str | None, names: Sequence[str], command: str) -> UserError:
+    """The error for a name that no pipeline has, or for none where there are several; with what plugins failed at."""
+    if asked is not None:
+        found = f"no pipeline '{asked}'"
+    else:
+        found = f"{len(names)} pipelines: say which one to {command}" if names else "no pipeline"
+    nearest = suggest(asked or "", names) or next(iter(names), None)
     return UserError(
-        f"project '{opened.project.name}' has no pipeline '{name}'",
+        f"project '{opened.project.name}' has {found}",
         where=str(opened.project.file),
-        expected=f"'{nearest}'?" if nearest else offered,
-        details=tuple(str(warning) for warning in opened.plugins.warnings),
-        next_command=f"headgate compile {nearest}" if nearest else "headgate plugins list",
+        expected=one_of(asked or "", names, otherwise="a plugin or a `pipelines:` entry that brings one"),
+        details=tuple(map(str, opened.warnings)),
+        next_command=f"headgate {command} {nearest}" if nearest else "headgate plugins list",
     )
 
 

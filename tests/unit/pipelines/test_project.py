@@ -97,7 +97,7 @@ def headgate_pipeline_steps(project, settings, pipeline):
 def test_unknown_pipeline_names_the_nearest(make: Make) -> None:
     with pytest.raises(UserError, match="has no pipeline 'trainin'") as caught:
         compile_pipeline(opened(make(ONE)), "trainin")
-    assert caught.value.expected == "'training'?"
+    assert caught.value.expected == "one of training; did you mean 'training'?"
     assert caught.value.exit_code == 2
 
 
@@ -171,7 +171,7 @@ def test_compile_needs_a_name_when_there_are_several(make: Make) -> None:
 
 
 def test_compile_without_any_pipeline_says_where_they_come_from(make: Make) -> None:
-    make("").run("compile").refused("has no pipelines", "`pipelines:` entry")
+    make("").run("compile").refused("has no pipeline", "`pipelines:` entry")
 
 
 def test_check_looks_at_every_pipeline(make: Make) -> None:
