@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import metadata
@@ -60,7 +61,7 @@ def discover(root: Path | None) -> tuple[Candidate, ...]:
 
 def _in_tree(root: Path | None) -> Iterable[Candidate]:
     file = root / IN_TREE_FILE if root else None
-    if file and file.is_file():
+    if file and os.path.lexists(file):  # a link that leads nowhere is a plugin that fails to load, and perhaps a policy
         yield Candidate(IN_TREE_NAME, str(file), "in tree", IN_TREE_FILE)
 
 

@@ -157,6 +157,17 @@ def test_two_projects_own_plugins_stay_apart(headgate_project: ProjectMaker) -> 
     assert [found[0] for found in commands] == ["good", "other"]
 
 
+def test_a_projects_own_plugin_that_is_a_link_to_nowhere_is_not_forgotten(headgate_project: ProjectMaker) -> None:
+    from headgate.plugins.session import open_plugins
+
+    project = headgate_project()
+    (project.root / "headgate_plugin.py").symlink_to(project.root / "moved.py")
+    plugins, _ = open_plugins(project.root, environ={})
+    assert plugins.find("project").state is State.FAILED
+    assert "FileNotFoundError" in plugins.find("project").reason
+    assert plugins.find("project").policy
+
+
 def test_an_unreadable_file_loads_no_plugin_because_it_might_disable_it(
     install: Callable[..., Path], headgate_project: ProjectMaker
 ) -> None:
