@@ -70,14 +70,37 @@ def read_facts(session: Session, stacks: tuple[str, ...]) -> Facts:
 
 
 def resource_digests(template: str) -> dict[str, str]:
-    """What each resource of a template is declared as, in short, so that two templates can be compared."""
+    """What each resource of a template is declared as, in short, so that two templates can be compared.
+
+    What CloudFormation takes for no change is none: the order in which resources are made, how conditions are called.
+    """
     import hashlib
 
-    resources: Mapping[str, Any] = json.loads(template).get("Resources", {})
-    return {
-        name: f"{value['Type']} {hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()}"
-        for name, value in resources.items()
-    }
+    document = json.loads(template)
+    resources: Mapping[str, Any] = document.get("Resources", {})
+    conditions: Mapping[str, Any] = document.get("Conditions", {})
+
+    def digest(value: Mapping[str, Any]) -> str:
+        meant = {key: each for key, each in _spelled_out(value, conditions).items() if key != "DependsOn"}
+        return hashlib.sha256(json.dumps(meant, sort_keys=True).encode()).hexdigest()
+
+    return {name: f"{value['Type']} {digest(value)}" for name, value in resources.items()}
+
+
+def _spelled_out(value: Any, conditions: Mapping[str, Any]) -> Any:
+    """The value with what each condition says instead of its name."""
+    if isinstance(value, list):
+        return [_spelled_out(each, conditions) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    spelled = {key: _spelled_out(each, conditions) for key, each in value.items()}
+    for key in ("Condition", "Fn::If"):
+        named = value.get(key)
+        name = named[0] if key == "Fn::If" and isinstance(named, list) and named else named
+        if isinstance(name, str) and name in conditions:
+            said = _spelled_out(conditions[name], conditions)
+            spelled[key] = [said, *spelled[key][1:]] if key == "Fn::If" else said
+    return spelled
 
 
 def read_stack(cloudformation: Any, name: str) -> StackFacts | None:

@@ -135,6 +135,23 @@ def test_resources_are_told_apart_by_all_that_they_say() -> None:
     assert one["Key"].startswith("AWS::KMS::Key ")
 
 
+def test_what_cloudformation_takes_for_no_change_is_none() -> None:
+    def template(name: str, value: str, **more: Any) -> str:
+        key = {
+            "Type": "AWS::KMS::Key",
+            "Condition": name,
+            "Properties": {"Description": {"Fn::If": [name, "a", "b"]}},
+            **more,
+        }
+        said = {"IsTrue": {"Fn::Equals": [{"Ref": "P"}, value]}, name: {"Condition": "IsTrue"}}
+        return json.dumps({"Conditions": said, "Resources": {"Key": key}})
+
+    one = resource_digests(template("One", "true"))
+    assert resource_digests(template("Other", "true", DependsOn=["Elsewhere"])) == one
+    assert resource_digests(template("One", "false")) != one
+    assert resource_digests(template("One", "true", DeletionPolicy="Retain")) != one
+
+
 def assembly(folder: Path, **parameters: str | None) -> Assembly:
     templates = {}
     for kind in ("bootstrap", "governance"):
