@@ -205,6 +205,13 @@ def _request(
 ) -> None:
     opened = _open(organization, target, options)
     _require_team(opened, team)
+    if action == "adopt" and not any(each.account_id for each in opened.organization.teams[team].accounts.values()):
+        raise UserError(
+            f"no account of team '{team}' has an id to adopt",
+            where=f"{opened.organization.file}: teams.{team}.accounts",
+            expected='an id, as in dev: {id: "123456789012"}, and then: headgate accounts apply',
+            next_command=f"headgate accounts request {team}",
+        )
     _emit_accounts(options, _account_sets(opened, options).request(team, action))
 
 

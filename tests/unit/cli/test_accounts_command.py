@@ -125,6 +125,15 @@ def test_without_credentials_it_says_how_to_get_some(
     assert "aws sso login" in told
 
 
+def test_there_is_nothing_to_adopt_where_no_id_is_declared(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(folder, document())
+    monkeypatch.setattr(opening, "connect", lambda *_, **__: None)
+    assert run(["accounts", "adopt", "churn"]) == 2
+    assert "no account of team 'churn' has an id to adopt" in capsys.readouterr().err
+
+
 def test_credentials_of_another_account_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +145,8 @@ def test_credentials_of_another_account_are_refused(
     with mock_aws():
         assert run(["accounts", "apply", "--target", "aws"]) == 2
     told = capsys.readouterr().err
-    assert "the credentials are of account 123456789012" in told
+    assert "the credentials are of account 123456789012, which does not govern" in told
+    assert "accounts/organization.yaml: accounts.governance.id" in told
     assert "expected: credentials of the governance account 111122223333" in told
 
 

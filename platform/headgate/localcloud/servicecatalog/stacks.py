@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 from headgate.localcloud.errors import AwsError
@@ -17,6 +18,7 @@ _SUCCEEDED: Mapping[str, frozenset[str]] = {
     "UPDATE_PROVISIONED_PRODUCT": frozenset({"UPDATE_COMPLETE", "CREATE_COMPLETE"}),
     "TERMINATE_PROVISIONED_PRODUCT": frozenset({"DELETE_COMPLETE"}),
 }
+_BEGUN = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 _MOST_REASONS = 3
 
 
@@ -121,12 +123,17 @@ def _outputs(stack: Json) -> tuple[Json, ...]:
     return (arn, *({name: one[name] for name in members if name in one} for one in stack.get("Outputs", [])))
 
 
+def _begins(event: Json, stack: Json) -> bool:
+    """Whether an event is the beginning of an operation on the stack: what is older belongs to another one."""
+    return event["LogicalResourceId"] == stack["StackName"] and event["ResourceStatus"] in _BEGUN
+
+
 def _error(client: Any, stack: Json) -> Json:
     """Why a stack has failed: its own reason, and those of the resources that failed first."""
     events = client.describe_stack_events(StackName=stack["StackId"])["StackEvents"]
     reasons = [
         f"{event['LogicalResourceId']}: {event['ResourceStatusReason']}"
-        for event in reversed(events)
+        for event in reversed(list(takewhile(lambda event: not _begins(event, stack), events)))
         if event["ResourceStatus"].endswith("_FAILED")
         and event.get("ResourceStatusReason")
         and event["LogicalResourceId"] != stack["StackName"]

@@ -59,6 +59,21 @@ def test_a_stack_that_fails_leaves_its_reasons_in_the_record(world: World) -> No
         world.call("UpdateProvisionedProduct", PERSON, ProvisionedProductName="mine", UpdateToken="u")
 
 
+def test_why_an_earlier_operation_failed_is_not_told_of_a_later_one(world: World) -> None:
+    _, product, version = world.shelf()
+    record = world.provision(product, version)
+    world.asked_for("create_stack")
+    name = next(iter(world.aws.stacks.values())).name
+    events = [
+        {"LogicalResourceId": "Bucket", "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "now"},
+        {"LogicalResourceId": name, "ResourceStatus": "UPDATE_IN_PROGRESS"},
+        {"LogicalResourceId": "Bucket", "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "last year"},
+        {"LogicalResourceId": name, "ResourceStatus": "UPDATE_IN_PROGRESS"},
+    ]
+    world.settle("UPDATE_ROLLBACK_COMPLETE", events=events)
+    assert [each["Description"] for each in world.wait(record)["RecordDetail"]["RecordErrors"]] == ["Bucket: now"]
+
+
 @pytest.mark.parametrize(
     "error", [refusal("AccessDenied", "no permission"), refusal("ValidationError", "no permission")]
 )
