@@ -9,6 +9,7 @@ from headgate.actions.accounts.changes import APPLY, Change
 from headgate.actions.accounts.drift import drift
 from headgate.actions.accounts.facts import Facts, StackFacts, resource_digests
 from headgate.control.vending.declaration import Declaration, wanted
+from headgate.control.vending.lasting import refusal
 from headgate.control.vending.values import Wanted
 from headgate.infra.synth import Template
 from headgate.spec.organization import DurableAccount, Organization
@@ -121,6 +122,8 @@ def _account(team: str, account: Wanted, row: AccountView | None) -> Change | No
         return Change("vend", subject, "was given up before it existed, and is declared", request)
     if row.state == "retired":
         return Change("drift", subject, "is declared, but retired for ever", "rename it in organization.yaml")
+    if row.state == "active" and (reason := refusal(row, account, is_complete=True)):
+        return Change("drift", subject, reason, "edit organization.yaml")
     if row.state == "active":
         desired = {"account": account.account_parameters, **account.environment_parameters}
         details = tuple(_parameter_changes(row, desired))

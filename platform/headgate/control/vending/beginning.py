@@ -16,6 +16,7 @@ from headgate.control.errors import CallFailed, Refused
 from headgate.control.vending import catalog, declaration
 from headgate.control.vending.catalog import Lease
 from headgate.control.vending.edges import Edges
+from headgate.control.vending.lasting import refusal
 from headgate.control.vending.steps import wait_seconds
 from headgate.control.vending.values import DECLARED, Action, Request, Row, State, Wanted, Work, members, parse_request
 
@@ -117,13 +118,9 @@ def _refuse_change(row: Row, wanted: Wanted, action: Action) -> None:
         raise Refused(f"{row} is {row.account_id} in the catalog, but {wanted.account_id} in the declaration")
     if not row.account_id:
         return
-    dropped = [name for name in row.environments if name not in wanted.environments]
-    if dropped:
-        raise Refused(
-            f"{row} holds {', '.join(dropped)}, which the declaration no longer puts there: retire the account first"
-        )
-    if row.region != wanted.region:
-        raise Refused(f"{row} is in {row.region}, and does not move to {wanted.region}: retire the account first")
+    is_complete = row.state in (State.ACTIVE, State.QUARANTINED)
+    if reason := refusal(row, wanted, is_complete=is_complete):
+        raise Refused(f"{row} {reason}")
 
 
 def _is_over(row: Row) -> bool:

@@ -158,8 +158,14 @@ def _adopt(facts: Facts, wanted: Wanted) -> Decision:
         reason = f"account {wanted.account_id} ({row}) has not joined: its invitation was {invitation.state.lower()}"
         return GiveUp(replace(row, handshake_id=None, reason=f"{reason}; request again to send another"))
     if not known:
-        return Remember(replace(row, handshake_id=invitation.handshake_id))
+        return Remember(_invited(row, wanted, invitation.handshake_id))
     return Wait(f"account {wanted.account_id} to accept invitation {invitation.handshake_id}")
+
+
+def _invited(row: Row, wanted: Wanted, handshake_id: str) -> Row:
+    """The item of an account that has been invited: whoever looks is told what it waits for."""
+    accept = f"aws organizations accept-handshake --handshake-id {handshake_id}"
+    return replace(row, handshake_id=handshake_id, reason=f"account {wanted.account_id} has to accept: {accept}")
 
 
 def _settle_member(facts: Facts, member: Member, item: Item, settings: Settings) -> Decision:
@@ -205,7 +211,7 @@ def described_by(row: Row, item: Item, member: Member) -> Row:
         state=State.PROVISIONING,
         account_id=member.account_id,
         adopted=row.adopted if row.account_id else wanted.account_id is not None,
-        email=wanted.email,
+        email=member.email or wanted.email,
         ou=wanted.ou,
         environments=wanted.environments,
         region=wanted.region,
@@ -235,7 +241,7 @@ def _do(edges: Edges, item: Item, row: Row, decision: Create | Invite | Remember
                 Notes=f"{edges.settings.organization}: {row}",
                 Tags=_pairs(tags_of(row, wanted)),
             )["Handshake"]
-            row = _write(edges, item, row, replace(row, handshake_id=handshake["Id"]))
+            row = _write(edges, item, row, _invited(row, wanted, handshake["Id"]))
         case Remember(after):
             row = _write(edges, item, row, after)
         case GiveUp(after):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,27 @@ def test_what_is_not_active_says_how_far_it_is(
     (change,) = plan(organization, facts, ())
     assert (change.kind, change.subject, change.message) == (kind, "account churn/dev", message)
     assert change.command == ("rename it in organization.yaml" if kind == "drift" else REQUEST)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ({}, {"cidr": "10.30.0.0/18"}, "has the network 10.20.16.0/20, which its environments use"),
+        (
+            {"accounts": {"dev": {"environments": ["experimentation", "dev"]}}},
+            {"accounts": {"dev": {}}},
+            "holds experimentation, which the declaration no longer puts there",
+        ),
+    ],
+)
+def test_what_cannot_become_so_is_told_before_it_is_requested(
+    tmp_path: Path, before: dict[str, Any], after: dict[str, Any], message: str
+) -> None:
+    team = {"accounts": {"dev": {}}, "approvers": {}}
+    facts = as_declared(declare(tmp_path, **team | before))
+    (_, change) = plan(declare(tmp_path, **team | after), facts, ())
+    assert (change.kind, change.subject, change.command) == ("drift", "account churn/dev", "edit organization.yaml")
+    assert change.message.startswith(message)
 
 
 def test_a_quarantined_account_is_left_alone(tmp_path: Path) -> None:

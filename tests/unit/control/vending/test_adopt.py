@@ -28,6 +28,7 @@ def test_a_member_is_moved_tagged_and_given_its_stacks() -> None:
     assert adopt(world).status == "SUCCEEDED"
     (row,) = world.rows().values()
     assert (row["account_id"], row["state"], row["adopted"]) == (ID, "active", True)
+    assert row["email"] == "old@example.com", "an adopted account keeps the address that it has"
     assert world.organization.accounts[ID].parent == "ou-prod"
     assert world.organization.accounts[ID].tags["headgate:account"] == "prod"
     assert not world.organization.requests
@@ -49,8 +50,11 @@ def test_a_declined_invitation_is_told_and_sent_again_by_the_next_request() -> N
             handshake["State"] = "DECLINED"
 
     world.watch = decline
+    told = "account 400000000001 has to accept: aws organizations accept-handshake --handshake-id h-00000000"
     assert "its invitation was declined; request again to send another" in adopt(world).cause
     assert "its invitation was declined" in world.rows()["sales/prod"]["reason"]
+    audited = [each["after"]["reason"] for each in world.tables.plain("headgate-audit")]
+    assert told.replace("400000000001", ID) in audited
     world.watch = lambda: None
     world.organization.accepting[ID] = "old@example.com"
     assert adopt(world, "two").status == "SUCCEEDED"

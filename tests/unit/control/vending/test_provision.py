@@ -319,6 +319,7 @@ def test_without_an_applied_declaration_nothing_is_made() -> None:
     [
         ({"environments": ["dev"], "unit": "Dev"}, "holds preprod, which the declaration no longer puts there"),
         ({"account_id": "400000000001"}, "in the catalog, but 400000000001 in the declaration"),
+        ({"vpc": {"cidr": "10.9.0.0/20"}}, "has the network 10.20.0.0/20, which its environments use"),
     ],
 )
 def test_what_would_lose_something_is_refused_before_anything_changes(
@@ -330,6 +331,18 @@ def test_what_would_lose_something_is_refused_before_anything_changes(
     world.others.declaration["teams"]["sales"]["accounts"]["nonprod"] |= changes
     assert reason in provision(world, "two").cause
     assert standing(world) == before
+
+
+def test_a_network_that_could_not_be_made_may_be_declared_otherwise(world: World) -> None:
+    provision(world)
+    account_id = world.rows()["sales/prod"]["account_id"]
+    world.stack_sets.failures["headgate-account", account_id] = "a quota of VPCs is reached"
+    declare(world, budget_usd=1.0)
+    assert "a quota of VPCs is reached" in provision(world, "two").cause
+    assert world.others.declaration
+    world.others.declaration["teams"]["sales"]["accounts"]["prod"]["vpc"] = {"cidr": "10.9.0.0/20"}
+    assert provision(world, "three").status == "SUCCEEDED"
+    assert world.rows()["sales/prod"]["parameters"]["account"]["VpcCidr"] == "10.9.0.0/20"
 
 
 def test_an_account_does_not_move_to_another_region(world: World) -> None:
