@@ -122,14 +122,15 @@ def _account(team: str, account: Wanted, row: AccountView | None) -> Change | No
         return Change("vend", subject, "was given up before it existed, and is declared", request)
     if row.state == "retired":
         return Change("drift", subject, "is declared, but retired for ever", "rename it in organization.yaml")
-    if row.state == "active" and (reason := refusal(row, account, is_complete=True)):
+    return _active(subject, request, account, row) if row.state == "active" else None
+
+
+def _active(subject: str, request: str, account: Wanted, row: AccountView) -> Change | None:
+    if reason := refusal(row, account, is_complete=True):
         return Change("drift", subject, reason, "edit organization.yaml")
-    if row.state == "active":
-        desired = {"account": account.account_parameters, **account.environment_parameters}
-        details = tuple(_parameter_changes(row, desired))
-        if details:
-            return Change("update", subject, _count(details, "parameter"), request, details)
-    return None
+    desired = {"account": account.account_parameters, **account.environment_parameters}
+    details = tuple(_parameter_changes(row, desired))
+    return Change("update", subject, _count(details, "parameter"), request, details) if details else None
 
 
 def _parameter_changes(row: AccountView, desired: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

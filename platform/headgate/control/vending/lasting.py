@@ -32,8 +32,8 @@ def refusal(there: There, wanted: Wanted, *, is_complete: bool) -> str:
     dropped = [name for name in there.environments if name not in wanted.environments]
     if dropped:
         return (
-            f"holds {', '.join(dropped)}, which the declaration no longer puts there: declare it there again, or retire "
-            "the account first"
+            f"holds {', '.join(dropped)}, which the declaration no longer puts there: declare it there again, or "
+            "retire the account first"
         )
     if there.region != wanted.region:
         return f"is in {there.region}, and does not move to {wanted.region}: retire the account first"
@@ -43,7 +43,7 @@ def refusal(there: There, wanted: Wanted, *, is_complete: bool) -> str:
     )
     if is_complete and before and before != after:
         return (
-            f"has the network {before}, which its environments use: it does not become {after}; declare the network that "
-            "it has, or an account of another name"
+            f"has the network {before}, which its environments use: it does not become {after}; declare the network "
+            "that it has, or an account of another name"
         )
     return ""
