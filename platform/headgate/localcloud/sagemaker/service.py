@@ -16,6 +16,8 @@ from headgate.localcloud.executions.steps.surroundings import ClientFactory, Job
 from headgate.localcloud.s3.store import ObjectStore
 from headgate.localcloud.sagemaker.images import Images
 from headgate.localcloud.sagemaker.left_to_moto import LEFT_TO_MOTO
+from headgate.localcloud.sagemaker.lineage_entities import LineageEntities
+from headgate.localcloud.sagemaker.lineage_graph import LineageGraph
 from headgate.localcloud.sagemaker.model_package_groups import Authorize, ModelPackageGroups
 from headgate.localcloud.sagemaker.model_packages import ModelPackages
 from headgate.localcloud.sagemaker.models import Models
@@ -60,10 +62,13 @@ class SageMaker:
         models = Models(documents, objects, packages, clock)
         tags = Tags(documents, self.operations)
         search = Search(documents)
-        for part in (jobs, pipelines, executions, groups, packages, models, Images(documents, clock)):
+        images, graph = Images(documents, clock), LineageGraph(documents, clock)
+        lineage = LineageEntities(documents, clock, graph.associated)
+        for part in (jobs, pipelines, executions, groups, packages, models, images, lineage):
             self.operations.add(tags.tagging(part.operations()))
         self.operations.add(tags.operations())
         self.operations.add(search.operations())
+        self.operations.add(graph.operations())
 
     def handle(self, request: HttpRequest) -> HttpResponse | None:
         """Answer a request of the JSON protocol; None for what is left to moto. Raises AwsError."""

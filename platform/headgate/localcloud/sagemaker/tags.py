@@ -11,6 +11,9 @@ from headgate.localcloud.seams import Caller, Json, Operation
 KIND = "tags"
 _LIMIT = 50
 _DESCRIBED_BY = {
+    "action": ("DescribeAction", "ActionName"),
+    "artifact": ("DescribeArtifact", "ArtifactArn"),
+    "context": ("DescribeContext", "ContextName"),
     "endpoint": ("DescribeEndpoint", "EndpointName"),
     "endpoint-config": ("DescribeEndpointConfig", "EndpointConfigName"),
     "hyper-parameter-tuning-job": ("DescribeHyperParameterTuningJob", "HyperParameterTuningJobName"),
@@ -84,7 +87,7 @@ class Tags:
         if kind not in _DESCRIBED_BY:
             raise unsupported(f"tags of SageMaker's resource type '{kind}'")
         operation, member = _DESCRIBED_BY[kind]
-        by_arn = kind in ("model-package", "model-package-group")
+        by_arn = kind in ("artifact", "model-package", "model-package-group")
         owner = Caller(caller.account, arn.split(":")[3], caller.principal)
         described = self._operations.call(owner, operation, {member: arn if by_arn else name})
         if arn not in described.values():

@@ -13,7 +13,6 @@ _NAMED: Mapping[str, str] = {
     "Action": "action/{ActionName}",
     "Algorithm": "algorithm/{AlgorithmName}",
     "AppImageConfig": "app-image-config/{AppImageConfigName}",
-    "Artifact": "artifact/{ArtifactArn}",
     "AutoMLJob": "automl-job/{AutoMLJobName}",
     "CodeRepository": "code-repository/{CodeRepositoryName}",
     "CompilationJob": "compilation-job/{CompilationJobName}",
@@ -69,8 +68,10 @@ _UPDATABLE = (
     "UserProfile",
 )
 _CREATED = (
+    "Action",
     "AppImageConfig",
     "CodeRepository",
+    "Context",
     "Experiment",
     "ModelCard",
     "ModelPackageGroup",
@@ -117,7 +118,13 @@ _IMAGE_VERSIONS = PREFIX + "image-version/{ImageName}/*"
 _TRIAL = PREFIX + "experiment-trial/{TrialName}"
 _COMPONENT = PREFIX + "experiment-trial-component/{TrialComponentName}"
 _REST: Operations = {
-    **same("sagemaker", "*", "GetSearchSuggestions QueryLineage Search"),
+    **same("sagemaker", "*", "GetSearchSuggestions ListAssociations QueryLineage Search"),
+    "CreateArtifact": new("CreateArtifact", "artifact/*"),
+    **same("sagemaker", "{ArtifactArn}", "DeleteArtifact DescribeArtifact UpdateArtifact"),
+    **{
+        name: tuple(Need(f"sagemaker:{name}", end) for end in ("{SourceArn}", "{DestinationArn}"))
+        for name in ("AddAssociation", "DeleteAssociation")
+    },
     "ListTags": (Need("sagemaker:ListTags", "{ResourceArn}"),),
     "AddTags": tags_resource("sagemaker:AddTags", "{ResourceArn}"),
     "DeleteTags": untags_resource("sagemaker:DeleteTags", "{ResourceArn}"),
@@ -139,12 +146,8 @@ _REST: Operations = {
         runs_as("UserSettings.ExecutionRole"),
     ),
     "CreateImage": (*new("CreateImage", _NAMED["Image"]), runs_as("RoleArn")),
-    **same("sagemaker", _IMAGE, "ListAliases ListImageVersions"),
-    **same("sagemaker", _IMAGE_VERSIONS, "CreateImageVersion DeleteImageVersion DescribeImageVersion"),
-    "UpdateImageVersion": (
-        Need("sagemaker:UpdateImageVersion", _IMAGE),
-        Need("sagemaker:UpdateImageVersion", _IMAGE_VERSIONS),
-    ),
+    **same("sagemaker", _IMAGE, "CreateImageVersion ListAliases ListImageVersions"),
+    **same("sagemaker", _IMAGE_VERSIONS, "DeleteImageVersion DescribeImageVersion UpdateImageVersion"),
     "UpdateImage": (Need("sagemaker:UpdateImage", PREFIX + _NAMED["Image"]), runs_as("RoleArn")),
     "CreateFeatureGroup": (
         *new("CreateFeatureGroup", _NAMED["FeatureGroup"]),
