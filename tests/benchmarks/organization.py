@@ -91,12 +91,12 @@ class BenchOrganization:
         found: Mapping[str, str] = json.loads(self.run("cloud", "env", "--shell", "json", *arguments).output)
         return found
 
-    def seed(self) -> None:
-        """Give every team but the first its accounts. The cloud is stopped for it, and started again."""
+    def seed(self, first: int, last: int) -> None:
+        """Give these teams, by their numbers, their accounts. The cloud is stopped for it, and started again."""
         self.run("cloud", "down")
         documents = Documents(self.folder / STATE_FOLDER / "state.db")
         try:
-            rows = list(_seed(documents, self.organization, RealClock()))
+            rows = list(_seed(documents, self.organization, RealClock(), range(first, last)))
         finally:
             documents.close()
         url = json.loads(self.run("cloud", "up", "--output", "json").output)["url"]
@@ -134,14 +134,17 @@ def declaration(teams: int) -> dict[str, Any]:
     }
 
 
-def _seed(documents: Documents, organization: Organization, clock: Clock) -> Iterator[Mapping[str, Any]]:
+def _seed(
+    documents: Documents, organization: Organization, clock: Clock, numbers: range
+) -> Iterator[Mapping[str, Any]]:
     """Write members and instances, after those of the first team; yield the rows of the catalog."""
     from boto3.dynamodb.types import TypeSerializer
 
     serialize = TypeSerializer().serialize
     members, sets = OrganizationStore(documents), StackSetStore(documents, clock)
     units = {unit.name: unit.id for unit in members.all(Unit)}
-    first, *others = organization.teams
+    teams = list(organization.teams)
+    first, others = teams[0], [teams[number] for number in numbers]
     pattern = next(each for each in members.all(Account) if each.email == f"aws+{first}-dev@example.com")
     instances = [
         (stack_set, instance)
@@ -152,7 +155,7 @@ def _seed(documents: Documents, organization: Organization, clock: Clock) -> Ite
     environments = {stack_set.name.rpartition("-")[2]: stack_set for stack_set in sets.sets()}
     model = next(each for each in sets.instances(environments["dev"], pattern.id))
     applied = Declaration(organization.digest, organization.as_json())
-    number = 500_000_000_000
+    number = 500_000_000_000 + 100 * numbers.start
     with members.changing():
         for team in others:
             for account in wanted(applied, team):
