@@ -128,6 +128,12 @@ def _join(arguments: Any, scope: Scope) -> str:
     return str(arguments.get("On", "")).join(as_text(value) for value in values)
 
 
+def _no_number(constant: str) -> None:
+    """Python writes NaN and Infinity, which no condition could compare and JSON does not have."""
+    message = f"{constant} is no JSON value; write null, or fail the step, when a metric is not a number"
+    raise ValueError(message)
+
+
 def _json_get(arguments: Any, scope: Scope) -> Any:
     if "PropertyFile" in arguments:
         source = arguments["PropertyFile"]
@@ -139,7 +145,7 @@ def _json_get(arguments: Any, scope: Scope) -> Any:
         what = uri
     path = as_text(resolve(arguments["Path"], scope))
     try:
-        document = json.loads(scope.read(uri))
+        document = json.loads(scope.read(uri), parse_constant=_no_number)
     except ValueError as error:
         message = f"Std:JsonGet cannot read {what}: it is not JSON ({error})"
         raise ReferenceUnresolvedError(message) from error

@@ -72,6 +72,11 @@ def test_json_get_names_the_file_that_is_not_json() -> None:
         resolve(json_get("a"), Values({"s3://files/Report": b"mse=4"}))
 
 
+def test_json_get_refuses_a_metric_that_is_not_a_number() -> None:
+    with pytest.raises(ReferenceUnresolvedError, match="NaN is no JSON value"):
+        resolve(json_get("metrics.mse"), Values({"s3://files/Report": b'{"metrics": {"mse": NaN}}'}))
+
+
 def test_json_get_names_the_path_that_is_not_there() -> None:
     with pytest.raises(ReferenceUnresolvedError, match=r"nothing at path 'metrics.rmse'.*an object with mse"):
         resolve(json_get("metrics.rmse"), Values({"s3://files/Report": b'{"metrics": {"mse": 1}}'}))
