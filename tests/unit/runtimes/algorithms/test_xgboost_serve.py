@@ -161,6 +161,19 @@ def test_what_is_no_model_is_refused(tmp_path, content, problem):
         load_booster(tmp_path)
 
 
+class OldBooster:
+    """Pickles as a Booster of a version whose format the installed library does not know."""
+
+    def __reduce__(self):
+        return object.__new__, (xgboost.Booster,), {"handle": bytearray(b"binf" + bytes(60))}
+
+
+def test_a_model_that_an_old_version_pickled_says_so(tmp_path):
+    (tmp_path / "xgboost-model").write_bytes(pickle.dumps(OldBooster()))
+    with pytest.raises(CustomerError, match=r"pickled by a version of XGBoost that the installed .* cannot read"):
+        load_booster(tmp_path)
+
+
 def test_environment_sets_the_answer(tmp_path, regressor, monkeypatch):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "xgboost-model").write_bytes(bytes(regressor.save_raw("ubj")))

@@ -45,6 +45,11 @@ def load_booster(folder: Path) -> Any:
     content = file.read_bytes()
     try:
         booster = pickle.loads(content)  # noqa: S301  the model is the user's own code already
+    except xgboost.core.XGBoostError as error:
+        raise CustomerError(
+            f"model file {file.name} was pickled by a version of XGBoost that the installed {xgboost.__version__} "
+            "cannot read; load it with the version that wrote it, and save it with Booster.save_model"
+        ) from error
     except Exception:
         booster = xgboost.Booster()
         try:
