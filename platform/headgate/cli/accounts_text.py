@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from headgate.cli.common import style, table
@@ -66,12 +66,25 @@ def accounts_text(views: Sequence[AccountView]) -> str:
 
 
 def team_text(views: Sequence[AccountView], histories: Mapping[str, Sequence[AuditEntry]]) -> str:
-    """A team's accounts, and what was done to each."""
+    """A team's accounts; whose each is, who approves there, and what was done to it."""
     parts = [accounts_text(views)]
     for view in views:
         rows = [(entry.at[:19], entry.what, _who(entry.who), entry.why) for entry in histories[view.name]]
-        parts.append(f"{view.name} ({view.email})\n{table(['AT', 'WHAT', 'WHO', 'WHY'], rows)}")
+        about = "".join(f"\n  {line}" for line in _people(view))
+        parts.append(f"{view.name} ({view.email}){about}\n{table(['AT', 'WHAT', 'WHO', 'WHY'], rows)}")
     return "\n\n".join(parts)
+
+
+def _people(view: AccountView) -> Iterator[str]:
+    """Who answers for an account and who approves there, as its stacks were told."""
+    account = view.parameters.get("account", {})
+    environments = {name: view.parameters.get(name, {}) for name in view.environments}
+    if owners := next((each["Owners"] for each in environments.values() if each.get("Owners")), ""):
+        budget = f"cost centre {account.get('CostCentre', '')}, {account.get('BudgetUsd', '')} US dollars a month"
+        yield f"owners {owners.replace(',', ', ')}; {budget}"
+    for name, each in environments.items():
+        if each.get("Approvers"):
+            yield f"approvers of {name} {each['Approvers'].replace(',', ', ')}"
 
 
 def _who(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +245,22 @@ def test_accounts_are_a_table_and_a_team_has_its_history() -> None:
     assert "2026-01-01T10:00:00  quarantine" in text
     assert "somebody as assumed-role/headgate-governance-it/headgate" in text
     assert "y" * 300 in text
+
+
+def test_a_teams_account_says_whose_it_is_and_who_approves_there() -> None:
+    nonprod = replace(
+        view("nonprod", "active"),
+        environments=("dev", "preprod"),
+        parameters={
+            "account": {"CostCentre": "4711", "BudgetUsd": "1500"},
+            "dev": {"Owners": "a@example.com,b@example.com", "Approvers": ""},
+            "preprod": {"Owners": "a@example.com,b@example.com", "Approvers": "c@example.com"},
+        },
+    )
+    lines = team_text((nonprod,), {"nonprod": ()}).splitlines()
+    assert "  owners a@example.com, b@example.com; cost centre 4711, 1500 US dollars a month" in lines
+    assert "  approvers of preprod c@example.com" in lines
+    assert not [line for line in lines if "approvers of dev" in line]
 
 
 def test_progress_says_only_what_has_changed(capsys: pytest.CaptureFixture[str]) -> None:
