@@ -202,10 +202,21 @@ def test_a_guardrail_that_was_taken_off_is_put_back_by_applying(organization: Cl
     policy = next(each["Id"] for each in policies if each["Name"] == "headgate-machine-learning")
     (target,) = organizations.list_targets_for_policy(PolicyId=policy)["Targets"]
     organizations.detach_policy(PolicyId=policy, TargetId=target["TargetId"])
-    (change,) = organization.json("accounts", "plan")
+    data = next(each["Id"] for each in policies if each["Name"] == "headgate-data")
+    said = organizations.describe_policy(PolicyId=data)["Policy"]["Content"]
+    nearly_nothing = {"Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*"}
+    content = json.dumps({"Version": "2012-10-17", "Statement": [nearly_nothing]})
+    organizations.update_policy(PolicyId=data, Content=content)
+    change, edited = organization.json("accounts", "plan")
+    assert (edited["subject"], edited["message"]) == ("guardrail headgate-data", "was changed by hand")
     assert (change["message"], change["command"]) == ("is not attached to Teams", "headgate accounts apply")
     applied = organization.json("accounts", "apply")
-    assert applied["changed"] == ["guardrail headgate-machine-learning is attached to Teams again"]
+    assert applied["changed"] == [
+        "guardrail headgate-data says again what it should",
+        "guardrail headgate-machine-learning is attached to Teams again",
+    ]
+    restored = organizations.describe_policy(PolicyId=data)["Policy"]["Content"]
+    assert json.loads(restored) == json.loads(said)
     assert organization.json("accounts", "plan") == []
 
 

@@ -78,11 +78,12 @@ class StackInstance:
 
 @dataclass(frozen=True, slots=True)
 class AttachedPolicy:
-    """A service control policy of Headgate's, and the ids of what it is attached to."""
+    """A service control policy of Headgate's, the ids of what it is attached to, and what it says, as JSON."""
 
     name: str
     policy_id: str
     targets: frozenset[str]
+    content: str
 
 
 def read_catalog(dynamodb: Any, team: str | None = None) -> tuple[AccountView, ...]:
@@ -133,7 +134,7 @@ def read_policies(organizations: Any) -> Mapping[str, AttachedPolicy]:
     pages = organizations.get_paginator("list_policies").paginate(Filter="SERVICE_CONTROL_POLICY")
     found = [(each["Name"], each["Id"]) for page in pages for each in page["Policies"]]
     return {
-        name: AttachedPolicy(name, identity, _targets(organizations, identity))
+        name: AttachedPolicy(name, identity, _targets(organizations, identity), _content(organizations, identity))
         for name, identity in found
         if name.startswith("headgate-")
     }
@@ -142,6 +143,10 @@ def read_policies(organizations: Any) -> Mapping[str, AttachedPolicy]:
 def _targets(organizations: Any, policy: str) -> frozenset[str]:
     pages = organizations.get_paginator("list_targets_for_policy").paginate(PolicyId=policy)
     return frozenset(each["TargetId"] for page in pages for each in page["Targets"])
+
+
+def _content(organizations: Any, policy: str) -> str:
+    return str(organizations.describe_policy(PolicyId=policy)["Policy"]["Content"])
 
 
 def read_instances(cloudformation: Any, stack_sets: tuple[str, ...] = MEMBER_STACK_SETS) -> tuple[StackInstance, ...]:

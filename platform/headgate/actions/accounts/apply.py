@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headgate.actions.accounts.desired import desired_stacks
-from headgate.actions.accounts.drift import loose_guardrails
+from headgate.actions.accounts.drift import edited_guardrails, loose_guardrails
 from headgate.actions.accounts.facts import DECLARATION_PARAMETER, read_stack
 from headgate.actions.accounts.opening import OpenOrganization, who
 from headgate.actions.accounts.plan import DesiredStack, stack_change
@@ -124,7 +124,7 @@ class Apply:
         accounts = durable.ensure(members)
         _, governance = desired_stacks(self._organization, assembly, facts, {**accounts})
         self._deploy(governance, bucket)
-        self._attach_guardrails()
+        self._restore_guardrails(governance.parameters)
         self._place(durable, accounts)
         self._deploy_durable(accounts)
         self._publish_declaration(bucket)
@@ -148,11 +148,14 @@ class Apply:
             self._step(f"{plan.kind} stack {desired.name}: {len(plan.changes)} resources")
         self._stacks.execute(plan)
 
-    def _attach_guardrails(self) -> None:
-        """What somebody has taken off: to CloudFormation nothing has changed."""
+    def _restore_guardrails(self, parameters: Mapping[str, str]) -> None:
+        """What somebody has taken off or changed by hand: to CloudFormation nothing has changed."""
         organizations = self._session.client("organizations")
-        units = read_units(self._session.client("ssm"))
-        for loose in loose_guardrails(units, read_policies(organizations)):
+        units, policies = read_units(self._session.client("ssm")), read_policies(organizations)
+        for edited in edited_guardrails(parameters, policies):
+            organizations.update_policy(PolicyId=edited.policy_id, Content=edited.content)
+            self._step(f"guardrail {edited.name} says again what it should")
+        for loose in loose_guardrails(units, policies):
             organizations.attach_policy(PolicyId=loose.policy_id, TargetId=loose.target)
             self._step(f"guardrail {loose.name} is attached to {loose.unit} again")
 

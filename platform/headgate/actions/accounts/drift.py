@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from headgate.actions.accounts.changes import APPLY, Change
 from headgate.actions.accounts.facts import Facts
 from headgate.infra.kinds import KINDS
+from headgate.infra.permissions.document import render
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.spec.organization import AccountDeclaration, Organization
 from headgate.views.accounts import AccountView, AttachedPolicy, Member, StackInstance
@@ -29,12 +31,23 @@ class Loose:
     target: str
 
 
-def drift(organization: Organization, facts: Facts) -> Iterator[Change]:
-    """Guardrails that were taken off, accounts of the catalog that are not as it says, and accounts in a team's unit
-    that it does not know.
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A guardrail that somebody has changed by hand; `content` is what it has to say, as JSON."""
+
+    name: str
+    policy_id: str
+    content: str
+
+
+def drift(organization: Organization, facts: Facts, *, settled: bool = True) -> Iterator[Change]:
+    """Guardrails that were taken off or changed by hand, accounts of the catalog that are not as it says, and accounts
+    in a team's unit that it does not know.
+
+    Unless the governance stack is `settled`, what guardrails say is for the stack to change.
     """
     if facts.units:
-        yield from _guardrails(facts)
+        yield from _guardrails(facts, settled=settled)
     declared = {(team.name, account.name): account for team, account in organization.accounts()}
     look = _Look(facts.members, {(each.stack_set, each.account_id): each for each in facts.instances})
     for row in facts.accounts:
@@ -63,7 +76,21 @@ def loose_guardrails(units: Mapping[str, str], policies: Mapping[str, AttachedPo
                 yield Loose(guardrail.name, found.policy_id, unit, target)
 
 
-def _guardrails(facts: Facts) -> Iterator[Change]:
+def edited_guardrails(parameters: Mapping[str, str], policies: Mapping[str, AttachedPolicy]) -> Iterator[Edited]:
+    """Every guardrail that does not say what the governance stack made it say with these parameters."""
+    values: dict[str, str | list[str]] = {
+        "AWS::Partition": "aws",
+        "OrganizationId": parameters["OrganizationId"],
+        **{name: parameters[name].split(",") for name in ("ApprovedInstanceTypes", "ApprovedRegions")},
+    }
+    for guardrail in guardrails():
+        found = policies.get(guardrail.name)
+        wanted = render(guardrail.document, values)
+        if found is not None and json.loads(found.content) != wanted:
+            yield Edited(guardrail.name, found.policy_id, json.dumps(wanted, separators=(",", ":")))
+
+
+def _guardrails(facts: Facts, *, settled: bool) -> Iterator[Change]:
     """CloudFormation does not look again at what it has once attached: applying looks itself."""
     governance = facts.stacks.get(KINDS["governance"].stack_name)
     given = governance.parameters if governance else {}
@@ -74,6 +101,8 @@ def _guardrails(facts: Facts) -> Iterator[Change]:
             yield Change("drift", f"guardrail {guardrail.name}", "is gone", detect)
     for loose in loose_guardrails(facts.units, facts.policies):
         yield Change("drift", f"guardrail {loose.name}", f"is not attached to {loose.unit}", APPLY)
+    for edited in edited_guardrails(given, facts.policies) if governance and settled else ():
+        yield Change("drift", f"guardrail {edited.name}", "was changed by hand", APPLY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from headgate.actions.accounts.facts import Facts, StackFacts, resource_digests
 from headgate.control.vending.declaration import Declaration, wanted
 from headgate.control.vending.lasting import refusal
 from headgate.control.vending.values import Wanted
+from headgate.infra.kinds import KINDS
 from headgate.infra.synth import Template
 from headgate.spec.organization import DurableAccount, Organization
 from headgate.views.accounts import AccountView, Member
@@ -30,12 +31,13 @@ class DesiredStack:
 
 def plan(organization: Organization, facts: Facts, stacks: tuple[DesiredStack, ...]) -> tuple[Change, ...]:
     """Everything that would change, in the order in which it would be done; what drifted comes last."""
+    changed = {stack.name: change for stack in stacks if (change := stack_change(stack, facts.stacks.get(stack.name)))}
     return (
         *_organization(organization, facts),
-        *(change for stack in stacks if (change := stack_change(stack, facts.stacks.get(stack.name)))),
+        *changed.values(),
         *_declaration(organization, facts),
         *_teams(organization, facts),
-        *drift(organization, facts),
+        *drift(organization, facts, settled=KINDS["governance"].stack_name not in changed),
     )
 
 

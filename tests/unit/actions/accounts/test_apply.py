@@ -41,6 +41,7 @@ class World:
     objects: set[str] = field(default_factory=set)
     declaration: str | None = None
     policies: dict[str, AttachedPolicy] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
 
     # S3, SSM and Organizations
     def head_bucket(self, Bucket: str) -> None:  # noqa: N803
@@ -55,6 +56,10 @@ class World:
         assert given["Overwrite"] is (self.declaration is not None)
         self.declaration = given["Value"]
         self.done.append("declaration")
+
+    def update_policy(self, PolicyId: str, Content: str) -> None:  # noqa: N803
+        self.written[PolicyId] = Content
+        self.done.append(f"write {PolicyId}")
 
     def attach_policy(self, PolicyId: str, TargetId: str) -> None:  # noqa: N803
         self.done.append(f"attach {PolicyId} to {TargetId}")
@@ -124,12 +129,21 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> World:
     return made
 
 
+GOVERNANCE_PARAMETERS = (
+    "ToolingAccountId",
+    "DataLakeAccountId",
+    "OrganizationId",
+    "ApprovedRegions",
+    "ApprovedInstanceTypes",
+)
+
+
 def opened(world: World, folder: Path, **team: Any) -> OpenOrganization:
     file = folder / "template.json"
     file.write_text(json.dumps({"Resources": {}}))
     templates = {
         "bootstrap": Template("bootstrap", file, "b" * 64, {"OrganizationId": None}),
-        "governance": Template("governance", file, "c" * 64, {"ToolingAccountId": None, "DataLakeAccountId": None}),
+        "governance": Template("governance", file, "c" * 64, dict.fromkeys(GOVERNANCE_PARAMETERS)),
     }
     assembly = Assembly(templates, tuple(template.asset for template in templates.values()))
     clients = dict.fromkeys(("s3", "ssm", "organizations", "cloudformation"), world)
@@ -167,7 +181,9 @@ def test_steps_are_in_the_order_in_which_they_need_each_other(world: World, tmp_
     assert world.stacks["headgate-bootstrap"].role_arn is None, "its role is made by it"
     governance = world.stacks["headgate-governance"]
     assert (governance.template_url or "").startswith(f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/")
-    assert governance.parameters == {"ToolingAccountId": "444444444444", "DataLakeAccountId": "555555555555"}
+    assert set(governance.parameters) == set(GOVERNANCE_PARAMETERS)
+    assert governance.parameters["ToolingAccountId"] == "444444444444"
+    assert governance.parameters["DataLakeAccountId"] == "555555555555"
     assert (governance.role_arn or "").endswith(":role/headgate/headgate-governance-cloudformation")
 
 
@@ -232,10 +248,21 @@ def test_a_guardrail_that_was_taken_off_is_attached_again(world: World, tmp_path
     Apply(opened(world, tmp_path)).run()
     world.done.clear()
     policy = world.policies["headgate-quarantine"]
-    world.policies[policy.name] = AttachedPolicy(policy.name, "p-1", policy.targets - {UNITS["retired"]})
+    world.policies[policy.name] = replace(policy, policy_id="p-1", targets=policy.targets - {UNITS["retired"]})
     applied = Apply(opened(world, tmp_path)).run()
     assert world.done == ["lease", f"attach p-1 to {UNITS['retired']}", "release"]
     assert applied.changed == ("guardrail headgate-quarantine is attached to Retired again",)
+
+
+def test_a_guardrail_that_was_changed_by_hand_is_written_again(world: World, tmp_path: Path) -> None:
+    Apply(opened(world, tmp_path)).run()
+    world.done.clear()
+    policy = world.policies["headgate-data"]
+    world.policies[policy.name] = replace(policy, content='{"Version": "2012-10-17", "Statement": []}')
+    applied = Apply(opened(world, tmp_path)).run()
+    assert world.done == ["lease", f"write {policy.policy_id}", "release"]
+    assert json.loads(world.written[policy.policy_id]) == json.loads(policy.content)
+    assert applied.changed == ("guardrail headgate-data says again what it should",)
 
 
 def test_a_bucket_that_may_not_be_looked_at_is_no_missing_one(

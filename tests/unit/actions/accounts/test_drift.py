@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from headgate.actions.accounts.drift import drift, loose_guardrails
+from headgate.actions.accounts.drift import drift, edited_guardrails, loose_guardrails
 from headgate.actions.accounts.facts import Facts, StackFacts
 from headgate.views.accounts import Member
-from unit.actions.accounts.worlds import UNITS, as_declared, declare, rows
+from unit.actions.accounts.worlds import UNITS, as_declared, declare, deployed_with, rows
 
 DEV = "720000000000"
 REQUEST = "headgate accounts request churn"
@@ -141,11 +142,27 @@ def test_a_guardrail_that_was_deleted_is_shown_and_one_that_is_optional_is_not(t
     assert (found.subject, found.message) == ("guardrail headgate-data", "is gone")
     without = {name: each for name, each in facts.policies.items() if name != "headgate-network-isolation"}
     assert list(drift(organization, replace(facts, policies=without))) == []
-    off = {"headgate-governance": StackFacts("UPDATE_COMPLETE", {"NetworkIsolation": "false"})}
+    given = deployed_with(organization)
+    off = {"headgate-governance": StackFacts("UPDATE_COMPLETE", {**given, "NetworkIsolation": "false"})}
     assert list(drift(organization, replace(facts, policies=without, stacks=off))) == []
-    on = {"headgate-governance": StackFacts("UPDATE_COMPLETE", {"NetworkIsolation": "true"})}
+    on = {"headgate-governance": StackFacts("UPDATE_COMPLETE", {**given, "NetworkIsolation": "true"})}
     (found,) = drift(organization, replace(facts, policies=without, stacks=on))
     assert (found.subject, found.message) == ("guardrail headgate-network-isolation", "is gone")
+
+
+def test_a_guardrail_that_was_changed_by_hand_is_shown_unless_the_stack_is_about_to_change_it(tmp_path: Path) -> None:
+    organization = declare(tmp_path)
+    stacks = {"headgate-governance": StackFacts("UPDATE_COMPLETE", deployed_with(organization))}
+    facts = replace(as_declared(organization), stacks=stacks)
+    assert list(drift(organization, facts)) == []
+    policy = facts.policies["headgate-data"]
+    edited = replace(facts, policies={**facts.policies, policy.name: replace(policy, content='{"Statement": []}')})
+    (found,) = drift(organization, edited)
+    assert (found.subject, found.message) == ("guardrail headgate-data", "was changed by hand")
+    assert found.command == "headgate accounts apply"
+    assert list(drift(organization, edited, settled=False)) == []
+    (restored,) = edited_guardrails(deployed_with(organization), edited.policies)
+    assert json.loads(restored.content) == json.loads(policy.content)
 
 
 def test_before_the_first_apply_there_is_nothing_to_drift(tmp_path: Path) -> None:

@@ -12,15 +12,28 @@ from headgate.actions.accounts.changes import Change
 from headgate.actions.accounts.facts import Facts, StackFacts
 from headgate.actions.accounts.plan import member_of, plan
 from headgate.spec.organization import DurableAccount
-from unit.actions.accounts.worlds import TOOLING, as_declared, declare, rows, stack
+from unit.actions.accounts.worlds import TOOLING, as_declared, declare, deployed_with, rows, stack
 
 REQUEST = "headgate accounts request churn"
 APPLY = "headgate accounts apply"
 
 
 def test_nothing_is_to_be_done_when_everything_is_as_declared(tmp_path: Path) -> None:
-    organization, governance = declare(tmp_path), stack(tmp_path)
+    organization = declare(tmp_path)
+    governance = stack(tmp_path, deployed_with(organization))
     assert plan(organization, as_declared(organization, governance), (governance,)) == ()
+
+
+def test_what_guardrails_say_is_compared_once_the_stack_that_makes_them_is_as_declared(tmp_path: Path) -> None:
+    organization = declare(tmp_path)
+    governance = stack(tmp_path, deployed_with(organization))
+    facts = as_declared(organization, governance)
+    policies = {name: replace(each, content="{}") for name, each in facts.policies.items() if name == "headgate-data"}
+    edited = replace(facts, policies={**facts.policies, **policies})
+    (change,) = plan(organization, edited, (governance,))
+    assert (change.kind, change.message) == ("drift", "was changed by hand")
+    (change,) = plan(organization, edited, (replace(governance, parameters={**governance.parameters, "New": "1"}),))
+    assert change.kind == "update"
 
 
 def test_an_empty_account_needs_everything_in_the_order_in_which_it_is_done(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 
 import yaml
 
+from headgate.actions.accounts.desired import parameter_values
 from headgate.actions.accounts.facts import Facts, StackFacts, resource_digests
 from headgate.actions.accounts.plan import DesiredStack
 from headgate.control.vending.declaration import Declaration, wanted
 from headgate.deploy.prerequisites import OrganizationFacts
+from headgate.infra.permissions.document import render
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.infra.synth import Template
 from headgate.spec.organization import Organization, load_organization
@@ -89,9 +91,17 @@ def rows(organization: Organization, **changes: Any) -> tuple[AccountView, ...]:
     )
 
 
+def deployed_with(organization: Organization) -> dict[str, str]:
+    """The parameters of the governance stack that guardrails are made with, among others."""
+    return parameter_values(organization, OrganizationFacts("o-abcdefghij", "r-abcd"), {})
+
+
 def as_declared(organization: Organization, *stacks: DesiredStack, accounts: tuple[AccountView, ...] = ()) -> Facts:
     """Facts of which a plan has nothing to say."""
     accounts = accounts or rows(organization)
+    given = deployed_with(organization)
+    lists = {name: given[name].split(",") for name in ("ApprovedRegions", "ApprovedInstanceTypes")}
+    values: dict[str, str | list[str]] = {**given, **lists, "AWS::Partition": "aws"}
     members = {
         GOVERNANCE: Member(GOVERNANCE, "root@example.com", "ACTIVE", "-"),
         TOOLING: Member(TOOLING, "aws+tooling@example.com", "ACTIVE", "durable"),
@@ -111,7 +121,10 @@ def as_declared(organization: Organization, *stacks: DesiredStack, accounts: tup
         units=UNITS,
         policies={
             each.name: AttachedPolicy(
-                each.name, f"p-{each.name}", frozenset(UNITS[unit.lower()] for unit in each.units)
+                each.name,
+                f"p-{each.name}",
+                frozenset(UNITS[unit.lower()] for unit in each.units),
+                json.dumps(render(each.document, values)),
             )
             for each in guardrails()
         },
