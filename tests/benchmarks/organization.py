@@ -35,9 +35,14 @@ _BATCH = 25
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One command: how long it took in seconds, its peak memory in MB, what it printed and its exit code."""
+    """One command: how long it took in seconds, its peak memory in MB, what it printed and its exit code.
+
+    `busy` is the processor time, in seconds, of the command and of the cloud that answers it: what else runs adds
+    nothing to it.
+    """
 
     seconds: float
+    busy: float
     megabytes: float
     output: str
     code: int
@@ -67,6 +72,7 @@ class BenchOrganization:
     def run(self, *arguments: str, check: bool = True, **environment: str) -> Run:
         """A `headgate` command in a process of its own. Raises RuntimeError when it fails and may not."""
         output = self.folder / "output"
+        before = self._cloud_busy()
         begun = time.perf_counter()
         with output.open("w") as stream:
             process = subprocess.Popen(
@@ -77,14 +83,28 @@ class BenchOrganization:
                 stderr=subprocess.STDOUT,
             )
             _, status, used = os.wait4(process.pid, 0)
+        busy = used.ru_utime + used.ru_stime + max(self._cloud_busy() - before, 0.0)
         done = Run(
-            time.perf_counter() - begun, used.ru_maxrss / 1024, output.read_text(), os.waitstatus_to_exitcode(status)
+            time.perf_counter() - begun,
+            busy,
+            used.ru_maxrss / 1024,
+            output.read_text(),
+            os.waitstatus_to_exitcode(status),
         )
         process.returncode = done.code
         if check and done.code:
             message = f"headgate {' '.join(arguments)}: exit {done.code}\n{done.output[-2000:]}"
             raise RuntimeError(message)
         return done
+
+    def _cloud_busy(self) -> float:
+        """Processor time that the running cloud has taken, in seconds; 0 when there is none."""
+        try:
+            pid = json.loads((self.folder / STATE_FOLDER / "daemon.json").read_text())["pid"]
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def variables(self, *arguments: str) -> Mapping[str, str]:
         """What `headgate cloud env` prints."""
