@@ -16,9 +16,16 @@ MEMBER_STACK_SETS = (
 )
 
 
+_APART = {"quarantined": "Quarantine", "retired": "Retired"}
+"""The units of accounts that do not stand in that of their environments, by state."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """One account in the catalog. `state` is requested, provisioning, active, quarantined or retired."""
+    """One account in the catalog. `state` is requested, provisioning, active, quarantined or retired.
+
+    `unit` is the organizational unit that it stands in, in that state.
+    """
 
     team: str
     name: str
@@ -200,7 +207,7 @@ def _view(item: Mapping[str, Any]) -> AccountView:
         account_id=item.get("account_id") or None,
         environments=tuple(item.get("environments") or ()),
         email=item.get("email") or "",
-        unit=str(item.get("ou") or item.get("unit") or ""),
+        unit=_APART.get(item["state"]) or str(item.get("ou") or item.get("unit") or ""),
         region=item.get("region") or "",
         reason=item.get("reason") or "",
         updated_at=item.get("updated_at") or "",

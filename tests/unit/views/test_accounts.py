@@ -70,6 +70,14 @@ def test_the_catalog_is_its_accounts_and_not_its_leases(aws: Any) -> None:
     assert (views[1].label, views[1].subject) == ("account churn/dev", "account/churn/dev")
 
 
+def test_an_account_that_is_set_apart_is_shown_where_it_stands(aws: Any) -> None:
+    dynamodb = aws("dynamodb")
+    make_table(dynamodb, "headgate-catalog", "team", "account_name")
+    for name, state in (("a", "active"), ("b", "quarantined"), ("c", "retired")):
+        put(dynamodb, "churn", name, ou={"S": "Dev"}, state={"S": state})
+    assert [view.unit for view in read_catalog(dynamodb)] == ["Dev", "Quarantine", "Retired"]
+
+
 def test_before_the_first_deployment_the_catalog_is_empty(aws: Any) -> None:
     assert read_catalog(aws("dynamodb")) == ()
     assert read_catalog(aws("dynamodb"), "churn") == ()
