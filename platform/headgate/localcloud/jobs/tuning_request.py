@@ -59,14 +59,17 @@ def parse_tuning(parameters: Json) -> TuningPlan:
     """Understand a CreateHyperParameterTuningJob request. Raises AwsError for what is wrong or not supported."""
     config = parameters["HyperParameterTuningJobConfig"]
     definition = _definition(parameters)
-    if parameters.get("Autotune"):
-        raise unsupported("Autotune of a hyperparameter tuning job")
     if config["Strategy"] not in ("Bayesian", "Random", "Grid"):
         raise unsupported(f"hyperparameter tuning strategy {config['Strategy']}; use Bayesian, Random or Grid")
     objective = definition.get("TuningObjective") or config.get("HyperParameterTuningJobObjective")
     if not objective:
         raise validation("a hyperparameter tuning job needs HyperParameterTuningJobObjective")
-    space = parse_space(definition.get("HyperParameterRanges") or config.get("ParameterRanges") or {})
+    ranges = definition.get("HyperParameterRanges") or config.get("ParameterRanges") or {}
+    if parameters.get("Autotune") and not any(ranges.values()):
+        raise unsupported("Autotune without hyperparameters; name them in ParameterRanges.AutoParameters with hints")
+    if ranges.get("AutoParameters") and not parameters.get("Autotune"):
+        raise validation("AutoParameters need Autotune with Mode Enabled")
+    space = parse_space(ranges)
     static = set(definition.get("StaticHyperParameters", {})) & {each.name for each in space}
     if static:
         raise validation(f"hyperparameter '{min(static)}' is both static and tuned")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from headgate.localcloud.errors import unsupported, validation
+from headgate.localcloud.errors import validation
 from headgate.localcloud.seams import Json
 
 Scaling = Literal["Linear", "Logarithmic", "ReverseLogarithmic"]
@@ -79,9 +79,8 @@ def _between(low: float, high: float, share: float) -> float:
 
 def parse_space(ranges: Json) -> tuple[Range, ...]:
     """ParameterRanges as ranges. Raises AwsError (ValidationException) for bounds that make no sense."""
-    if ranges.get("AutoParameters"):
-        raise unsupported("AutoParameters of a hyperparameter tuning job; give ranges")
-    found: list[Range] = [_numeric(item, integer=True) for item in ranges.get("IntegerParameterRanges", ())]
+    found: list[Range] = [_around(item["Name"], item["ValueHint"]) for item in ranges.get("AutoParameters", ())]
+    found += [_numeric(item, integer=True) for item in ranges.get("IntegerParameterRanges", ())]
     found += [_numeric(item, integer=False) for item in ranges.get("ContinuousParameterRanges", ())]
     for item in ranges.get("CategoricalParameterRanges", ()):
         if not item["Values"]:
@@ -91,6 +90,22 @@ def parse_space(ranges: Json) -> tuple[Range, ...]:
     if not names or len(set(names)) < len(names):
         raise validation(f"the hyperparameter ranges need names of their own: {', '.join(names) or 'none given'}")
     return tuple(found)
+
+
+def _around(name: str, hint: str) -> Numeric:
+    """The range of Autotune around a hint: four times either way for an integer, ten times for another number.
+
+    SageMaker does not say which ranges it takes. Hints up to 1 are taken for shares, whose ranges end at 1.
+    """
+    try:
+        value = float(hint)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        raise validation(f"no range can be made around the hint '{hint}' of hyperparameter '{name}'; give a range")
+    if hint.strip().isdigit():
+        return Numeric(name, max(1.0, float(value // 4)), value * 4, "Logarithmic", integer=True)
+    return Numeric(name, value / 10, min(1.0, value * 10) if value <= 1 else value * 10, "Logarithmic", integer=False)
 
 
 def _numeric(item: Mapping[str, str], *, integer: bool) -> Numeric:

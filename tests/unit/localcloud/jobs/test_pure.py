@@ -264,8 +264,21 @@ def test_ranges_that_make_no_sense_are_refused(item, text):
         parse_space({})
     with pytest.raises(AwsError, match="no values"):
         parse_space({"CategoricalParameterRanges": [{"Name": "x", "Values": []}]})
-    with pytest.raises(AwsError, match="AutoParameters"):
-        parse_space({"AutoParameters": [{"Name": "x", "ValueHint": "1"}]})
+
+
+@pytest.mark.parametrize(
+    ("hint", "low", "high", "integer"),
+    [("8", 2, 32, True), ("1", 1, 4, True), ("0.1", 0.01, 1, False), ("2.0", 0.2, 20, False)],
+)
+def test_a_hint_has_a_range_around_it(hint, low, high, integer):
+    (found,) = parse_space({"AutoParameters": [{"Name": "x", "ValueHint": hint}]})
+    assert (found.low, found.high, found.integer) == (pytest.approx(low), pytest.approx(high), integer)
+
+
+@pytest.mark.parametrize("hint", ["hist", "0", "-1", "nan", "inf"])
+def test_a_hint_that_is_no_number_above_zero_is_refused(hint):
+    with pytest.raises(AwsError, match=f"no range can be made around the hint '{hint}'"):
+        parse_space({"AutoParameters": [{"Name": "x", "ValueHint": hint}]})
 
 
 def test_a_grid_is_every_combination_in_order():

@@ -189,6 +189,13 @@ def test_warm_start_learns_from_a_parent(laptop):
     assert parameters(laptop, "cold") != parameters(laptop, "warm")
 
 
+def test_autotune_searches_around_the_hints(laptop):
+    hints = {"AutoParameters": [{"Name": "x", "ValueHint": "2.5"}]}
+    done = run(laptop, "auto", trials=3, ranges=hints, Autotune={"Mode": "Enabled"})
+    assert done["HyperParameterTuningJobStatus"] == "Completed", done.get("FailureReason")
+    assert all(0.25 <= float(trial["TunedHyperParameters"]["x"]) <= 25 for trial in trials(laptop, "auto"))
+
+
 def test_checkpoints_of_trials_are_kept_apart(laptop):
     job = request(laptop, "apart", trials=1, definition={"CheckpointConfig": {"S3Uri": "s3://data/c"}})
     laptop.call("CreateHyperParameterTuningJob", **job)
@@ -204,7 +211,9 @@ def test_checkpoints_of_trials_are_kept_apart(laptop):
         ({"strategy": "Hyperband"}, "UnsupportedByLocalCloud", "Hyperband"),
         ({"strategy": "Grid"}, "ValidationException", "categorical ranges only"),
         ({"static": {"x": "1"}}, "ValidationException", "both static and tuned"),
-        ({"Autotune": {"Mode": "Enabled"}}, "UnsupportedByLocalCloud", "Autotune"),
+        ({"ranges": {"AutoParameters": []}, "Autotune": {"Mode": "Enabled"}},
+         "UnsupportedByLocalCloud", "Autotune without"),
+        ({"ranges": {"AutoParameters": [{"Name": "x", "ValueHint": "5"}]}}, "ValidationException", "need Autotune"),
         ({"ranges": {"ContinuousParameterRanges": [{"Name": "x", "MinValue": "2", "MaxValue": "1"}]}},
          "ValidationException", "is empty"),
         ({"WarmStartConfig": {"ParentHyperParameterTuningJobs": [{"HyperParameterTuningJobName": "ghost"}],
