@@ -39,7 +39,7 @@ def guardrails() -> tuple[Guardrail, ...]:
         _guardrail(
             "baseline", "what Headgate installs stays, roles carry the boundary", every, organization.baseline()
         ),
-        _guardrail("data", "nothing becomes public, no key is deleted", every, data.data()),
+        _guardrail("data", "nothing becomes public or leaves, no key is deleted", every, data.data()),
         _guardrail("machine-learning", "approved instance types", ("Teams",), learning.machine_learning()),
         _guardrail("private", "no way to the internet; jobs in the VPC and encrypted", closed, learning.private()),
         _guardrail(

@@ -1,4 +1,4 @@
-"""Guardrail of every account: nothing becomes public, no key and no baseline bucket goes."""
+"""Guardrail of every account: nothing becomes public or leaves the organization, no key and no baseline bucket goes."""
 
 from __future__ import annotations
 
@@ -49,4 +49,12 @@ def data() -> tuple[Statement, ...]:
             {"StringNotEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
         ),
         deny("NoFunctionForAll", ("lambda:AddPermission",), {"StringEquals": {"lambda:Principal": "*"}}),
+        deny(
+            "DataStaysInTheOrganization",
+            ("s3:PutObject",),
+            {
+                "StringNotEqualsIfExists": {"aws:ResourceOrgID": "${OrganizationId}"},
+                "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
+            },
+        ),
     )
