@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,22 @@ def test_templates_guard_the_models_endpoints(world: World) -> None:
 
 def test_templates_attach_the_models_guardrails(world: World) -> None:
     assert world.scps == from_model().scps
+
+
+def test_templates_hold_the_models_policies_of_resources(world: World) -> None:
+    model = from_model()
+    for name, bucket in model.buckets.items():
+        held, said = _by_sid(world.buckets[name].policy), _by_sid(bucket.policy)
+        if not bucket.key:  # of governance's keys the table knows none, so neither what requires them
+            held = {sid: each for sid, each in held.items() if sid in said}
+        assert held == said, name
+    assert {arn: world.keys[arn][0] for arn in model.keys} == {arn: policy for arn, (policy, _) in model.keys.items()}
+    assert {arn: world.policies[arn] for arn in model.policies} == model.policies
+
+
+def _by_sid(policy: Mapping[str, Any] | None) -> dict[str, Any]:
+    assert policy is not None
+    return {each["Sid"]: each for each in policy["Statement"]}
 
 
 def test_the_boundary_is_the_same_document_in_every_account(world: World) -> None:

@@ -9,9 +9,10 @@ import aws_cdk as cdk
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from headgate.infra.tokens import filled, sub
-
-Statement = Mapping[str, Any]
+from headgate.infra.names import bucket_name
+from headgate.infra.permissions import resource_policies
+from headgate.infra.permissions.document import Statement
+from headgate.infra.tokens import filled, policy, sub
 
 NONCURRENT_DAYS = 90
 """Days that an overwritten or deleted object can still be had back."""
@@ -32,7 +33,7 @@ class Bucket(Construct):
         *,
         bucket_name: str,
         key_arn: str | None,
-        statements: Sequence[Statement] = (),
+        statements: Sequence[Statement | Mapping[str, Any]] = (),
         lifecycle: Sequence[s3.CfnBucket.RuleProperty] = (),
         logs_to: Bucket | str | None = None,
     ) -> None:
@@ -57,17 +58,20 @@ class Bucket(Construct):
         )
         self.resource.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
         self.arn = f"arn:${{AWS::Partition}}:s3:::{bucket_name}"
-        encryption = _encrypted_with(self.arn, key_arn) if key_arn else ()
+        encryption = resource_policies.encrypted_with(self.arn, key_arn) if key_arn else ()
         self.policy = s3.CfnBucketPolicy(
             self,
             "Policy",
             bucket=self.resource.ref,
-            policy_document={
-                "Version": "2012-10-17",
-                "Statement": [_tls_only(self.resource), *(filled(each) for each in (*encryption, *statements))],
-            },
+            policy_document=policy((*resource_policies.bucket(self.resource.attr_arn), *encryption, *statements)),
         )
         self.policy.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
+
+
+def logs_bucket(scope: Construct, arn: str) -> Bucket:
+    """The bucket that server access logs of the others in an account are delivered to."""
+    statements = (resource_policies.server_access_logs(arn),)
+    return Bucket(scope, "Logs", bucket_name=bucket_name(arn), key_arn=None, statements=statements)
 
 
 def expiry(name: str, prefix: str, days: str) -> s3.CfnBucket.RuleProperty:
@@ -106,45 +110,3 @@ def _logging(logs_to: Bucket | str | None, bucket_name: str) -> s3.CfnBucket.Log
     return s3.CfnBucket.LoggingConfigurationProperty(
         destination_bucket_name=destination, log_file_prefix=sub(f"s3/{bucket_name}/")
     )
-
-
-def _tls_only(bucket: s3.CfnBucket) -> Statement:
-    return {
-        "Sid": "TlsOnly",
-        "Effect": "Deny",
-        "Principal": {"AWS": "*"},
-        "Action": "s3:*",
-        "Resource": [bucket.attr_arn, cdk.Fn.join("", [bucket.attr_arn, "/*"])],
-        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-    }
-
-
-def _encrypted_with(arn: str, key_arn: str) -> tuple[Statement, ...]:
-    """Who asks for another encryption than the bucket's own is refused; who asks for none gets the bucket's."""
-
-    def deny(sid: str, key: str, value: str) -> Statement:
-        return {
-            "Sid": sid,
-            "Effect": "Deny",
-            "Principal": {"AWS": "*"},
-            "Action": "s3:PutObject",
-            "Resource": f"{arn}/*",
-            "Condition": {"StringNotEquals": {key: value}, "Null": {key: "false"}},
-        }
-
-    return (
-        deny("KmsOnly", "s3:x-amz-server-side-encryption", "aws:kms"),
-        deny("OwnKeyOnly", "s3:x-amz-server-side-encryption-aws-kms-key-id", key_arn),
-    )
-
-
-def server_access_logs(logs: str) -> Statement:
-    """S3 may deliver the server access logs of this account's buckets to the bucket of that name."""
-    return {
-        "Sid": "ServerAccessLogs",
-        "Effect": "Allow",
-        "Principal": {"Service": "logging.s3.amazonaws.com"},
-        "Action": "s3:PutObject",
-        "Resource": f"arn:${{AWS::Partition}}:s3:::{logs}/s3/*",
-        "Condition": {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
-    }

@@ -2,56 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from headgate.infra.permissions import resource_policies
+from headgate.infra.permissions.document import Statement
 from headgate.infra.permissions.places import ENVIRONMENT_TAG
-from headgate.infra.tokens import filled, sub
-
-Statement = Mapping[str, Any]
-
-OWNER: Statement = {
-    "Sid": "OwnAccountDecidesByIam",
-    "Effect": "Allow",
-    "Principal": {"AWS": "arn:${AWS::Partition}:iam::${AWS::AccountId}:root"},
-    "Action": "kms:*",
-    "Resource": "*",
-}
-_USE = ("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey")
-
-
-def by_logs(log_groups: str) -> Statement:
-    """CloudWatch Logs may use the key for log groups of this account whose names match."""
-    return {
-        "Sid": "LogGroups",
-        "Effect": "Allow",
-        "Principal": {"Service": "logs.${AWS::Region}.amazonaws.com"},
-        "Action": list(_USE),
-        "Resource": "*",
-        "Condition": {
-            "ArnLike": {
-                "kms:EncryptionContext:aws:logs:arn": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:"
-                f"log-group:{log_groups}"
-            }
-        },
-    }
-
-
-def by_services(sid: str, *services: str) -> Statement:
-    """AWS services may use the key to deliver what this account has told them to, such as alarms to a topic."""
-    return {
-        "Sid": sid,
-        "Effect": "Allow",
-        "Principal": {"Service": list(services) if len(services) > 1 else services[0]},
-        "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
-        "Resource": "*",
-        "Condition": {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
-    }
-
+from headgate.infra.tokens import policy, sub
 
 _OF_GOVERNANCE = frozenset({"assets", "governance", "trail"})
 
@@ -76,7 +36,7 @@ class Key(Construct):
         alias: str,
         description: str,
         statements: Sequence[Statement] = (),
-        owner: Sequence[Statement] = (OWNER,),
+        owner: Sequence[Statement] = resource_policies.account_key(),
     ) -> None:
         super().__init__(scope, name)
         self.resource = kms.CfnKey(
@@ -84,7 +44,7 @@ class Key(Construct):
             "Resource",
             description=description,
             enable_key_rotation=True,
-            key_policy=filled({"Version": "2012-10-17", "Statement": [*owner, *statements]}),
+            key_policy=policy((*owner, *statements)),
             pending_window_in_days=30,
             tags=[cdk.CfnTag(key=ENVIRONMENT_TAG, value=sub(_place(alias)))],
         )

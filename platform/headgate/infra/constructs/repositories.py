@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_ecr as ecr
 from constructs import Construct
 
-from headgate.infra.tokens import filled, sub
+from headgate.infra.permissions.document import Statement
+from headgate.infra.tokens import policy, sub
 
-PULL = ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-PUSH = (
-    "ecr:CompleteLayerUpload",
-    "ecr:DescribeImages",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-)
 UNTAGGED_DAYS = 14
 
 
-def repository(
-    scope: Construct, name: str, *, repository_name: str, key: str, statements: Sequence[Mapping[str, Any]]
-) -> ecr.CfnRepository:
-    """A repository that outlives its stack; `statements` are of its policy, which knows no resource but itself."""
+def repository(scope: Construct, name: str, *, repository_name: str, key: str, puller: Statement) -> ecr.CfnRepository:
+    """A repository that outlives its stack; `puller` is its policy's statement, which knows no resource but itself."""
     made = ecr.CfnRepository(
         scope,
         name,
@@ -35,12 +26,7 @@ def repository(
         image_scanning_configuration=ecr.CfnRepository.ImageScanningConfigurationProperty(scan_on_push=True),
         image_tag_mutability="IMMUTABLE",
         lifecycle_policy=ecr.CfnRepository.LifecyclePolicyProperty(lifecycle_policy_text=json.dumps(_untagged_go())),
-        repository_policy_text={
-            "Version": "2012-10-17",
-            "Statement": [
-                filled({key: value for key, value in each.items() if key != "Resource"}) for each in statements
-            ],
-        },
+        repository_policy_text=policy([puller]),
     )
     made.apply_removal_policy(cdk.RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
     return made

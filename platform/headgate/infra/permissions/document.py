@@ -136,11 +136,6 @@ class Document:
         """The CloudFormation names that the document takes its values from."""
         return frozenset(_names(self.body))
 
-    def for_cloudformation(self) -> dict[str, Json]:
-        """The policy with `Fn::Sub` wherever a placeholder stands: valid inside any template that has the names."""
-        made: dict[str, Json] = _intrinsic(self.body)
-        return made
-
 
 def render(document: Document, values: Mapping[str, str | list[str]]) -> dict[str, Json]:
     """The policy with its placeholders filled in.
@@ -220,13 +215,3 @@ def _filled(value: Json, values: Mapping[str, str | list[str]]) -> Json:
             return values[value["Ref"]]
         return {key: _filled(each, values) for key, each in value.items()}
     return [_filled(each, values) for each in value] if isinstance(value, list) else value
-
-
-def _intrinsic(value: Json) -> Json:
-    if isinstance(value, str):
-        if not _PLACEHOLDER.search(value):
-            return value
-        return {"Fn::Sub": re.sub(r"\$\{(?=[a-z])", "${!", value)}
-    if isinstance(value, Mapping):
-        return value if set(value) == {"Ref"} else {key: _intrinsic(each) for key, each in value.items()}
-    return [_intrinsic(each) for each in value] if isinstance(value, list) else value

@@ -7,8 +7,8 @@ stays a placeholder.
 from __future__ import annotations
 
 from headgate.infra.permissions import resources
-from headgate.infra.permissions.document import Conditions, Document, Purpose, Statement
-from headgate.infra.permissions.places import CLOSED, ENVIRONMENT_TAG
+from headgate.infra.permissions.document import Conditions, Statement
+from headgate.infra.permissions.places import ENVIRONMENT_TAG
 
 EVERYBODY = {"AWS": "*"}
 OWN_ACCOUNT = {"AWS": f"arn:{resources.PARTITION}:iam::{resources.ACCOUNT}:root"}
@@ -62,12 +62,33 @@ def bucket(arn: str) -> tuple[Statement, ...]:
     return (tls_only("s3", arn, resources.objects(arn)),)
 
 
-def environment_bucket(arn: str, *, reading: bool) -> Document:
+def encrypted_with(arn: str, key_arn: str) -> tuple[Statement, ...]:
+    """Who asks for another encryption than the bucket's own is refused; who asks for none gets the bucket's."""
+
+    def another(sid: str, key: str, own: str) -> Statement:
+        return deny(
+            sid, ("s3:PutObject",), (resources.objects(arn),), {"StringNotEquals": {key: own}, "Null": {key: "false"}}
+        )
+
+    return (
+        another("KmsOnly", "s3:x-amz-server-side-encryption", "aws:kms"),
+        another("OwnKeyOnly", "s3:x-amz-server-side-encryption-aws-kms-key-id", key_arn),
+    )
+
+
+def server_access_logs(logs: str) -> Statement:
+    """S3 may deliver the server access logs of this account's buckets to the bucket of that ARN."""
+    own: Conditions = {"StringEquals": {"aws:SourceAccount": resources.ACCOUNT}}
+    service = {"Service": "logging.s3.amazonaws.com"}
+    return allow("ServerAccessLogs", ("s3:PutObject",), (resources.objects(logs, "s3/"),), service, own)
+
+
+def environment_bucket(arn: str, *, reading: bool) -> Statement:
     """In closed environments, objects are written (and with `reading` read) through the VPC's endpoint only.
 
     Left out are machines that work from elsewhere, and AWS's services on a principal's behalf. Placeholder `${VpcId}`.
     """
-    own_vpc = deny(
+    return deny(
         "OwnVpcOnly",
         (*_READ, *_WRITE) if reading else _WRITE,
         (resources.objects(arn),),
@@ -77,7 +98,6 @@ def environment_bucket(arn: str, *, reading: bool) -> Document:
             "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
         },
     )
-    return Document("environment-bucket", Purpose.RESOURCE, (own_vpc,), CLOSED)
 
 
 def account_key() -> tuple[Statement, ...]:
@@ -101,7 +121,7 @@ def log_groups_use_key(log_groups: str) -> Statement:
     pattern = resources.arn("logs", f"log-group:{log_groups}")
     return allow(
         "LogGroups",
-        ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"),
+        USE_KEY,
         ("*",),
         {"Service": f"logs.{resources.REGION}.amazonaws.com"},
         {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": pattern}},
@@ -109,10 +129,10 @@ def log_groups_use_key(log_groups: str) -> Statement:
 
 
 def services_use_key(*services: str) -> Statement:
-    """AWS services may use the key to deliver what this account told them to."""
+    """AWS services may use the key to deliver what this account told them to; event buses ask first what key it is."""
     return allow(
         "Delivery",
-        ("kms:Decrypt", "kms:GenerateDataKey*"),
+        ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*"),
         ("*",),
         {"Service": list(services)},
         {"StringEquals": {"aws:SourceAccount": resources.ACCOUNT}},
@@ -134,6 +154,18 @@ def queue(arn: str, *services: str) -> tuple[Statement, ...]:
     return (
         tls_only("sqs", arn),
         allow("Services", ("sqs:SendMessage",), (arn,), {"Service": list(services)}, own),
+    )
+
+
+def trail_key() -> tuple[Statement, ...]:
+    """CloudTrail encrypts the organization's trail."""
+    cloudtrail = {"Service": "cloudtrail.amazonaws.com"}
+    own: Conditions = {"StringEquals": {"aws:SourceArn": resources.TRAIL}}
+    trails = resources.arn("cloudtrail", "trail/*", region="*")
+    encrypts: Conditions = {**own, "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails}}
+    return (
+        allow("EncryptTrail", ("kms:GenerateDataKey*",), ("*",), cloudtrail, encrypts),
+        allow("DescribeKey", ("kms:DescribeKey",), ("*",), cloudtrail, own),
     )
 
 

@@ -58,24 +58,24 @@ def tooling_artifacts() -> tuple[Statement, ...]:
     )
 
 
-def team_group() -> tuple[Statement, ...]:
+def team_group() -> Statement:
     """A model package group of `${Team}`: its roles register and read, from any account; approval stays in tooling."""
     here = resources.arn("sagemaker", "model-package-group/${Team}-${Project}")
     packages = resources.arn("sagemaker", "model-package/${Team}-${Project}/*")
     of_team: Conditions = {"StringEquals": {_TEAM: "${Team}"}}
     actions = ("sagemaker:CreateModelPackage", "sagemaker:ListModelPackages", *READ_PACKAGES)
-    return (allow("ReadAndRegister", actions, (here, packages), EVERYBODY, _members(of_team)),)
+    return allow("ReadAndRegister", actions, (here, packages), EVERYBODY, _members(of_team))
 
 
-def team_repository() -> tuple[Statement, ...]:
+def team_repository() -> Statement:
     """An image repository of `${Team}`: its roles pull from any account. Only tooling's own CI pushes."""
     of_team: Conditions = {"StringEquals": {_TEAM: "${Team}"}}
-    return (allow("Pull", PULL, (), EVERYBODY, _members(of_team)),)
+    return allow("Pull", PULL, (), EVERYBODY, _members(of_team))
 
 
-def shared_repository() -> tuple[Statement, ...]:
+def shared_repository() -> Statement:
     """An image repository that everybody in the organization pulls from."""
-    return (allow("Pull", PULL, (), EVERYBODY, _members()),)
+    return allow("Pull", PULL, (), EVERYBODY, _members())
 
 
 def bus() -> Statement:
@@ -108,9 +108,12 @@ def data_set(name: str, prefix: str, sid: str) -> tuple[Statement, ...]:
     )
 
 
-def assets() -> tuple[Statement, ...]:
-    """Headgate's roles and StackSets read published assets from governance's bucket."""
-    readers: Conditions = {
-        "ArnLike": {"aws:PrincipalArn": (_HEADGATE, resources.role("stacksets-exec-*", account="*", path="/"))}
-    }
-    return (allow("ReadAssets", ("s3:GetObject",), (resources.ASSETS,), EVERYBODY, _members(readers)),)
+def assets() -> Statement:
+    """Headgate's roles of every account read published assets from governance's bucket."""
+    return allow("ReadAssets", ("s3:GetObject",), (resources.ASSETS,), EVERYBODY, _members())
+
+
+def assets_key() -> Statement:
+    """They decrypt through S3."""
+    through: Conditions = {"StringEquals": {"kms:ViaService": f"s3.{resources.HOME}.amazonaws.com"}}
+    return allow("ReadersOfAssets", ("kms:Decrypt", "kms:DescribeKey"), ("*",), EVERYBODY, _members(through))

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
-from headgate.infra.constructs import keys, network, settings, topics
+from headgate.infra.constructs import network, settings
 from headgate.infra.constructs.budget import budget
 from headgate.infra.constructs.endpoints import Endpoints
 from headgate.infra.constructs.keys import Key
@@ -14,6 +14,7 @@ from headgate.infra.constructs.logs import log_group
 from headgate.infra.constructs.network import Network
 from headgate.infra.constructs.roles import Roles
 from headgate.infra.constructs.topics import Topic
+from headgate.infra.permissions import resource_policies
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
 from headgate.infra.stacks.base import KindStack
@@ -37,8 +38,10 @@ class AccountStack(KindStack):
             alias="alias/headgate-account",
             description="Log groups and topics of this account",
             statements=[
-                keys.by_logs("*"),
-                keys.by_services("Alarms", "budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"),
+                resource_policies.log_groups_use_key("*"),
+                resource_policies.services_use_key(
+                    "budgets.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"
+                ),
             ],
         )
         self.roles = Roles(self, "Role", roles_of(Kind.ACCOUNT))
@@ -95,7 +98,7 @@ class AccountStack(KindStack):
             "Alarms",
             topic_name=ALARMS_TOPIC,
             key_arn=self.account_key.arn,
-            statements=[topics.by_services("Alarms", "budgets.amazonaws.com", "cloudwatch.amazonaws.com")],
+            publishers=("budgets.amazonaws.com", "cloudwatch.amazonaws.com"),
         )
         budget(self, topic.arn)
 

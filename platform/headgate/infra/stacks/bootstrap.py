@@ -5,19 +5,17 @@ from __future__ import annotations
 import aws_cdk as cdk
 from constructs import Construct
 
-from headgate.infra.constructs import buckets, keys
 from headgate.infra.constructs.boundary import boundary_policy
-from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs.buckets import Bucket, logs_bucket
 from headgate.infra.constructs.keys import Key
-from headgate.infra.constructs.organization import let_in, through
 from headgate.infra.constructs.roles import Roles
 from headgate.infra.names import bucket_name
-from headgate.infra.permissions import resources
+from headgate.infra.permissions import resource_policies, resources, sharing
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
 from headgate.infra.stacks.base import KindStack
 
-LOGS = f"headgate-governance-logs-{resources.ACCOUNT}-{resources.REGION}"
+LOGS = resources.bucket(f"headgate-governance-logs-{resources.ACCOUNT}-{resources.REGION}")
 
 
 class BootstrapStack(KindStack):
@@ -30,21 +28,16 @@ class BootstrapStack(KindStack):
             "Key",
             alias="alias/headgate-assets",
             description="Templates, function code and declarations",
-            statements=[
-                keys.by_logs("*"),
-                let_in("Organization", ["kms:Decrypt", "kms:DescribeKey"], "*", through("s3")),
-            ],
+            statements=[resource_policies.log_groups_use_key("*"), sharing.assets_key()],
         )
-        self.logs = Bucket(self, "Logs", bucket_name=LOGS, key_arn=None, statements=[buckets.server_access_logs(LOGS)])
-        name = bucket_name(resources.GOVERNANCE_BUCKET)
-        arn = f"arn:${{AWS::Partition}}:s3:::{name}"
+        self.logs = logs_bucket(self, LOGS)
         self.assets = Bucket(
             self,
             "Assets",
-            bucket_name=name,
+            bucket_name=bucket_name(resources.GOVERNANCE_BUCKET),
             key_arn=self.bootstrap_key.arn,
             logs_to=self.logs,
-            statements=[let_in("ReadAssets", ["s3:GetObject"], f"{arn}/assets/*")],
+            statements=[sharing.assets()],
         )
         self.boundary = boundary_policy(self)
         self.roles = Roles(self, "Role", roles_of(Kind.BOOTSTRAP))

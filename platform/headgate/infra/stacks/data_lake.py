@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_lakeformation as lakeformation
 from constructs import Construct
 
-from headgate.infra.constructs import buckets, keys, settings
-from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs import settings
+from headgate.infra.constructs.buckets import Bucket, logs_bucket
 from headgate.infra.constructs.data_sets import CatalogedDataSet
 from headgate.infra.constructs.keys import Key
-from headgate.infra.constructs.organization import let_in, through
 from headgate.infra.constructs.roles import Roles
 from headgate.infra.contents import DataSet
 from headgate.infra.names import bucket_name, identifier
-from headgate.infra.permissions import resources
+from headgate.infra.permissions import resource_policies, resources, sharing
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
 from headgate.infra.stacks.base import KindStack
 from headgate.infra.tokens import sub
 
-DATA_SETS_TAG = "aws:PrincipalTag/headgate:data-sets"
+LOGS = resources.bucket(f"headgate-data-lake-logs-{resources.ACCOUNT}-{resources.REGION}")
 
 
 class DataLakeStack(KindStack):
@@ -40,15 +38,7 @@ class DataLakeStack(KindStack):
             "Key",
             alias="alias/headgate-data-lake",
             description="The data lake's objects",
-            statements=[
-                keys.by_logs("*"),
-                let_in(
-                    "ReadersOfDataSets",
-                    ["kms:Decrypt", "kms:DescribeKey"],
-                    "*",
-                    {**through("s3"), "StringLike": {DATA_SETS_TAG: ":*:"}},
-                ),
-            ],
+            statements=[resource_policies.log_groups_use_key("*"), sharing.lake_key()],
         )
         self.roles = Roles(self, "Role", roles_of(Kind.DATA_LAKE))
         self._bucket(data_sets)
@@ -63,19 +53,20 @@ class DataLakeStack(KindStack):
         )
 
     def _bucket(self, data_sets: Sequence[DataSet]) -> None:
-        logs = f"headgate-data-lake-logs-{resources.ACCOUNT}-{resources.REGION}"
-        self.logs = Bucket(self, "Logs", bucket_name=logs, key_arn=None, statements=[buckets.server_access_logs(logs)])
-        name = bucket_name(resources.LAKE_BUCKET)
-        arn = f"arn:${{AWS::Partition}}:s3:::{name}"
+        self.logs = logs_bucket(self, LOGS)
         self.data = Bucket(
             self,
             "Data",
-            bucket_name=name,
+            bucket_name=bucket_name(resources.LAKE_BUCKET),
             key_arn=self.lake_key.arn,
             logs_to=self.logs,
             statements=[
-                let_in("Locate", ["s3:GetBucketLocation"], arn),
-                *(statement for each in data_sets for statement in _readers(each, arn)),
+                sharing.lake_locations(),
+                *(
+                    statement
+                    for each in data_sets
+                    for statement in sharing.data_set(each.name, each.prefix, identifier(each.name))
+                ),
             ],
         )
 
@@ -111,23 +102,3 @@ class DataLakeStack(KindStack):
                 roles=self.roles.arns,
             )
             made.node.add_dependency(decides)
-
-
-def _readers(data_set: DataSet, arn: str) -> tuple[Mapping[str, Any], ...]:
-    """Whoever's role is tagged with the data set reads and lists its folder, and nothing is ever written from there."""
-    tagged = {DATA_SETS_TAG: f"*:{data_set.name}:*"}
-    name = identifier(data_set.name)
-    return (
-        let_in(
-            f"Read{name}",
-            ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"],
-            f"{arn}/{data_set.prefix}*",
-            {"StringLike": tagged},
-        ),
-        let_in(
-            f"List{name}",
-            ["s3:ListBucket"],
-            arn,
-            {"StringLike": {**tagged, "s3:prefix": f"{data_set.prefix}*"}},
-        ),
-    )

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import aws_cdk as cdk
 from constructs import Construct
 
-from headgate.infra.constructs import buckets, keys, settings
-from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs import buckets, settings
+from headgate.infra.constructs.buckets import Bucket, logs_bucket
 from headgate.infra.constructs.forwarding import forward_events
 from headgate.infra.constructs.keys import Key
-from headgate.infra.constructs.privacy import READS, WRITES, from_own_vpc
+from headgate.infra.constructs.privacy import from_own_vpc
 from headgate.infra.constructs.roles import Roles
 from headgate.infra.names import bucket_name
-from headgate.infra.permissions import resources
+from headgate.infra.permissions import resource_policies, resources
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
-from headgate.infra.permissions.resource_policies import environment_key
 from headgate.infra.stacks.account import exported
 from headgate.infra.stacks.base import KindStack
 from headgate.infra.tokens import sub
@@ -42,8 +39,8 @@ class EnvironmentStack(KindStack):
             "Key",
             alias="alias/headgate-${Environment}",
             description="Data, artifacts and logs of this environment",
-            statements=[keys.by_logs("/headgate/${Environment}/*")],
-            owner=[each.as_json() for each in environment_key()],
+            statements=[resource_policies.log_groups_use_key("/headgate/${Environment}/*")],
+            owner=resource_policies.environment_key(),
         )
         self.vpc_id = cdk.Fn.import_value(exported("vpc-id"))
         self._buckets()
@@ -53,12 +50,11 @@ class EnvironmentStack(KindStack):
         self._people()
 
     def _buckets(self) -> None:
-        logs = bucket_name(resources.LOGS_BUCKET)
-        self.logs = Bucket(self, "Logs", bucket_name=logs, key_arn=None, statements=[buckets.server_access_logs(logs)])
-        self.data = self._bucket("Data", resources.DATA_BUCKET, (*READS, *WRITES))
-        self.artifacts = self._bucket("Artifacts", resources.ARTIFACTS_BUCKET, WRITES)
+        self.logs = logs_bucket(self, resources.LOGS_BUCKET)
+        self.data = self._bucket("Data", resources.DATA_BUCKET, reading=True)
+        self.artifacts = self._bucket("Artifacts", resources.ARTIFACTS_BUCKET, reading=False)
 
-    def _bucket(self, name: str, arn: str, through_vpc: Sequence[str]) -> Bucket:
+    def _bucket(self, name: str, arn: str, *, reading: bool) -> Bucket:
         return Bucket(
             self,
             name,
@@ -66,7 +62,7 @@ class EnvironmentStack(KindStack):
             key_arn=self.environment_key.arn,
             lifecycle=[buckets.expiry("feature-branches", FEATURE_PREFIX, "${FeatureExpiryDays}")],
             logs_to=self.logs,
-            statements=[from_own_vpc(arn, through_vpc, self.vpc_id, self.internet)],
+            statements=[from_own_vpc(arn, self.vpc_id, self.internet, reading=reading)],
         )
 
     def _settings(self) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import aws_cdk as cdk
 from constructs import Construct
 
-from headgate.infra.constructs import catalog, keys, settings, topics
+from headgate.infra.constructs import catalog, settings
 from headgate.infra.constructs.catalog import table
 from headgate.infra.constructs.guardrails import Guardrails
 from headgate.infra.constructs.keys import Key
@@ -21,7 +21,7 @@ from headgate.infra.constructs.trail import OrganizationTrail
 from headgate.infra.constructs.units import TEAM_UNITS, Units
 from headgate.infra.constructs.vending import Code, Vending
 from headgate.infra.names import bucket_name, identifier
-from headgate.infra.permissions import resources
+from headgate.infra.permissions import resource_policies, resources
 from headgate.infra.permissions.guardrails import guardrails
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import ENVIRONMENTS, Kind
@@ -65,14 +65,14 @@ class GovernanceStack(KindStack):
             alias="alias/headgate-governance",
             description="Catalog, audit, vending and their logs",
             statements=[
-                keys.by_logs("*"),
-                keys.by_services("Delivery", "cloudwatch.amazonaws.com", "events.amazonaws.com"),
+                resource_policies.log_groups_use_key("*"),
+                resource_policies.services_use_key("cloudwatch.amazonaws.com", "events.amazonaws.com"),
             ],
         )
         self.roles = Roles(self, "Role", roles_of(Kind.GOVERNANCE))
         self.units = Units(self, "Unit", sub("${OrganizationRootId}"))
         self.guardrails = Guardrails(self, "Guardrail", guardrails(), self.units.ids)
-        self.trail = OrganizationTrail(self, "Trail", LOGS)
+        self.trail = OrganizationTrail(self, "Trail", bucket_name(LOGS))
         self.stack_sets = self._stack_sets()
         self.vending = self._vending()
         self.portfolio = self._products()
@@ -124,7 +124,7 @@ class GovernanceStack(KindStack):
             "Alarms",
             topic_name="headgate-alarms",
             key_arn=self.governance_key.arn,
-            statements=[topics.by_services("Services", "cloudwatch.amazonaws.com", "events.amazonaws.com")],
+            publishers=("cloudwatch.amazonaws.com", "events.amazonaws.com"),
         )
         return Vending(
             self,

@@ -9,10 +9,9 @@ from constructs import Construct
 from headgate.infra.constructs import settings
 from headgate.infra.constructs.repositories import repository
 from headgate.infra.permissions import sharing
-from headgate.infra.permissions.document import Document, Json, Purpose, Statement
 from headgate.infra.permissions.places import PROJECT_TAG, TEAM_TAG
 from headgate.infra.stacks.base import KindStack
-from headgate.infra.tokens import filled, sub
+from headgate.infra.tokens import policy, sub
 
 GROUP = "${Team}-${Project}"
 
@@ -27,7 +26,7 @@ class ProjectStack(KindStack):
             "Models",
             model_package_group_name=sub(GROUP),
             model_package_group_description=sub("Models of ${Project}, team ${Team}"),
-            model_package_group_policy=_policy(sharing.team_group()),
+            model_package_group_policy=policy([sharing.team_group()]),
             tags=[
                 cdk.CfnTag(key=TEAM_TAG, value=sub("${Team}")),
                 cdk.CfnTag(key=PROJECT_TAG, value=sub("${Project}")),
@@ -39,7 +38,7 @@ class ProjectStack(KindStack):
             "Images",
             repository_name="headgate/${Team}/${Project}",
             key="alias/headgate-tooling",
-            statements=[each.as_json() for each in sharing.team_repository()],
+            puller=sharing.team_repository(),
         )
         settings.publish(
             self,
@@ -49,7 +48,3 @@ class ProjectStack(KindStack):
                 "images-uri": (self.images.attr_repository_uri, "Where its images are"),
             },
         )
-
-
-def _policy(statements: tuple[Statement, ...]) -> Json:
-    return filled(Document("models", Purpose.RESOURCE, statements).body)

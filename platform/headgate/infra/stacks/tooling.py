@@ -8,25 +8,26 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from headgate.infra.constructs import buckets, keys, settings, topics
-from headgate.infra.constructs.buckets import Bucket
+from headgate.infra.constructs import settings
+from headgate.infra.constructs.buckets import Bucket, logs_bucket
 from headgate.infra.constructs.keys import Key
-from headgate.infra.constructs.organization import let_in, through
-from headgate.infra.constructs.repositories import PULL, repository
+from headgate.infra.constructs.repositories import repository
 from headgate.infra.constructs.roles import Roles
 from headgate.infra.constructs.topics import Topic
 from headgate.infra.names import bucket_name
-from headgate.infra.permissions import resources
+from headgate.infra.permissions import resource_policies, resources, sharing
 from headgate.infra.permissions.model import roles_of
 from headgate.infra.permissions.places import Kind
 from headgate.infra.stacks.base import KindStack
-from headgate.infra.tokens import filled
+from headgate.infra.tokens import filled, policy
 
 BUS = "headgate"
+UNDELIVERED = "headgate-undelivered"
 PURPOSES = ("alarms", "approvals", "drift", "promotions")
 """The topics, called `headgate-<purpose>`."""
 
-OWN_FOLDER = "${aws:PrincipalTag/headgate:team}/*"
+LOGS = resources.bucket(f"headgate-tooling-logs-{resources.ACCOUNT}-{resources.REGION}")
+_PUBLISHERS = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
 
 
 class ToolingStack(KindStack):
@@ -40,14 +41,9 @@ class ToolingStack(KindStack):
             alias="alias/headgate-tooling",
             description="Artifacts, images, events and topics that teams share",
             statements=[
-                keys.by_logs("*"),
-                keys.by_services("Delivery", "cloudwatch.amazonaws.com", "events.amazonaws.com", "sns.amazonaws.com"),
-                let_in(
-                    "Organization",
-                    ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*"],
-                    "*",
-                    through("s3", "ecr", "sagemaker"),
-                ),
+                resource_policies.log_groups_use_key("*"),
+                resource_policies.services_use_key(*_PUBLISHERS, "sns.amazonaws.com"),
+                sharing.tooling_key(),
             ],
         )
         self._artifacts()
@@ -58,23 +54,14 @@ class ToolingStack(KindStack):
         self._settings()
 
     def _artifacts(self) -> None:
-        logs = f"headgate-tooling-logs-{resources.ACCOUNT}-{resources.REGION}"
-        self.logs = Bucket(self, "Logs", bucket_name=logs, key_arn=None, statements=[buckets.server_access_logs(logs)])
-        name = bucket_name(resources.TOOLING_ARTIFACTS)
-        arn = f"arn:${{AWS::Partition}}:s3:::{name}"
-        own = f"{arn}/{OWN_FOLDER}"
+        self.logs = logs_bucket(self, LOGS)
         self.artifacts = Bucket(
             self,
             "Artifacts",
-            bucket_name=name,
+            bucket_name=bucket_name(resources.TOOLING_ARTIFACTS),
             key_arn=self.tooling_key.arn,
             logs_to=self.logs,
-            statements=[
-                let_in("ReadOwnFolder", ["s3:GetObject", "s3:GetObjectVersion", "s3:GetObjectTagging"], own),
-                let_in("WriteOwnFolder", ["s3:PutObject", "s3:PutObjectTagging", "s3:AbortMultipartUpload"], own),
-                let_in("ListOwnFolder", ["s3:ListBucket"], arn, {"StringLike": {"s3:prefix": OWN_FOLDER}}),
-                let_in("Locate", ["s3:GetBucketLocation"], arn),
-            ],
+            statements=sharing.tooling_artifacts(),
         )
 
     def _images(self) -> None:
@@ -83,18 +70,17 @@ class ToolingStack(KindStack):
             "SharedImages",
             repository_name="headgate/shared/base",
             key=self.tooling_key.arn,
-            statements=[let_in("Pull", PULL, "*")],
+            puller=sharing.shared_repository(),
         )
 
     def _topics(self) -> None:
-        publishers = [topics.by_services("Services", "cloudwatch.amazonaws.com", "events.amazonaws.com")]
         self.topics = {
             purpose: Topic(
                 self,
                 f"Topic{purpose.title()}",
                 topic_name=f"headgate-{purpose}",
                 key_arn=self.tooling_key.arn,
-                statements=publishers,
+                publishers=_PUBLISHERS,
             )
             for purpose in PURPOSES
         }
@@ -109,13 +95,12 @@ class ToolingStack(KindStack):
             kms_key_identifier=self.tooling_key.arn,
             dead_letter_config=events.CfnEventBus.DeadLetterConfigProperty(arn=self.undelivered.attr_arn),
         )
-        arn = f"arn:${{AWS::Partition}}:events:${{AWS::Region}}:${{AWS::AccountId}}:event-bus/{BUS}"
         events.CfnEventBusPolicy(
             self,
             "BusPolicy",
             event_bus_name=self.bus.ref,
             statement_id="Organization",
-            statement=filled(let_in("Organization", ["events:PutEvents"], arn)),
+            statement=filled(sharing.bus().as_json()),
         )
 
     def _settings(self) -> None:
@@ -139,43 +124,16 @@ def undelivered(scope: Construct, key_arn: str, alarms_topic: str) -> sqs.CfnQue
     queue = sqs.CfnQueue(
         scope,
         "Undelivered",
-        queue_name="headgate-undelivered",
+        queue_name=UNDELIVERED,
         kms_master_key_id=key_arn,
         message_retention_period=1209600,
     )
-    arn = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:headgate-undelivered"
-    sqs.CfnQueuePolicy(
-        scope,
-        "UndeliveredPolicy",
-        queues=[queue.ref],
-        policy_document=filled(
-            {
-                "Version": "2012-10-17",
-                "Statement": [
-                    {
-                        "Sid": "TlsOnly",
-                        "Effect": "Deny",
-                        "Principal": {"AWS": "*"},
-                        "Action": "sqs:*",
-                        "Resource": arn,
-                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                    },
-                    {
-                        "Sid": "Events",
-                        "Effect": "Allow",
-                        "Principal": {"Service": "events.amazonaws.com"},
-                        "Action": "sqs:SendMessage",
-                        "Resource": arn,
-                        "Condition": {"StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"}},
-                    },
-                ],
-            }
-        ),
-    )
+    statements = resource_policies.queue(resources.arn("sqs", UNDELIVERED), "events.amazonaws.com")
+    sqs.CfnQueuePolicy(scope, "UndeliveredPolicy", queues=[queue.ref], policy_document=policy(statements))
     cloudwatch.CfnAlarm(
         scope,
         "UndeliveredAlarm",
-        alarm_name="headgate-undelivered",
+        alarm_name=UNDELIVERED,
         alarm_description="An event of the organization could not be delivered",
         namespace="AWS/SQS",
         metric_name="ApproximateNumberOfMessagesVisible",

@@ -9,6 +9,7 @@ import pytest
 from headgate.errors import UserError
 from headgate.infra.permissions.document import Document, Purpose, Ref, Statement, merged, render, size
 from headgate.infra.permissions.roles import packed
+from headgate.infra.substitution import substituted
 
 BUCKET = "arn:${AWS::Partition}:s3:::headgate-${Environment}-data/${aws:PrincipalTag/headgate:team}/*"
 
@@ -38,12 +39,12 @@ def test_a_reference_becomes_the_parameters_list() -> None:
     assert "ApprovedRegions" in document.placeholders
     body = render(document, {"AWS::Partition": "aws", "Environment": "dev", "ApprovedRegions": ["eu-west-1"]})
     assert body["Statement"][0]["Condition"]["StringEquals"] == {"aws:RequestedRegion": ["eu-west-1"]}
-    written = document.for_cloudformation()["Statement"][0]["Condition"]["StringEquals"]
+    written = substituted(document.body)["Statement"][0]["Condition"]["StringEquals"]
     assert written == {"aws:RequestedRegion": {"Ref": "ApprovedRegions"}}
 
 
 def test_cloudformation_gets_sub_with_iams_variables_escaped() -> None:
-    resource = _document().for_cloudformation()["Statement"][0]["Resource"]
+    resource = substituted(_document().body)["Statement"][0]["Resource"]
     assert resource == {
         "Fn::Sub": "arn:${AWS::Partition}:s3:::headgate-${Environment}-data/${!aws:PrincipalTag/headgate:team}/*"
     }
@@ -52,7 +53,7 @@ def test_cloudformation_gets_sub_with_iams_variables_escaped() -> None:
 def test_cloudformation_keeps_what_has_no_placeholder() -> None:
     statement = Statement("Own", ("s3:GetObject",), ("arn:aws:s3:::x/${aws:PrincipalTag/headgate:team}",))
     document = Document("own", Purpose.IDENTITY, (statement,))
-    assert document.for_cloudformation() == document.body
+    assert substituted(document.body) == document.body
 
 
 def test_statement_is_written_with_what_it_has() -> None:

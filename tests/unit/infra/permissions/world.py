@@ -61,6 +61,7 @@ _UNITS = {
     "pricing-live": ("Headgate", "Teams", "Prod"),
     "gone-dev": ("Headgate", "Quarantine"),
 }
+_TOPIC = ("cloudwatch.amazonaws.com", "events.amazonaws.com")
 DATA_SETS = {"churn": ":sales:", "pricing": ":returns:", "gone": ":sales:"}
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
 OPEN = {"Version": "2012-10-17", "Statement": [{**EVERYTHING["Statement"][0], "Principal": "*", "Action": "s3:*"}]}  # type: ignore[dict-item]
@@ -297,11 +298,17 @@ def add_strangers(world: World, account: str, bounded: Mapping[str, Any]) -> Non
 def _create_environment(world: World, account: str, environment: str) -> None:
     given = values(account, environment)
     key = f"arn:aws:kms:{REGION}:{IDS[account]}:key/{environment}"
-    world.keys[key] = (_policy(resource_policies.environment_key(), given), {"headgate:environment": environment})
+    logs = resource_policies.log_groups_use_key("/headgate/${Environment}/*")
+    statements = (*resource_policies.environment_key(), logs)
+    world.keys[key] = (_policy(statements, given), {"headgate:environment": environment})
     for pattern in (resources.DATA_BUCKET, resources.ARTIFACTS_BUCKET):
-        conditional = resource_policies.environment_bucket(pattern, reading=pattern == resources.DATA_BUCKET)
-        applies = environment in (conditional.environments or ())
-        statements = (*resource_policies.bucket(pattern), *(conditional.statements if applies else ()))
+        own_vpc = resource_policies.environment_bucket(pattern, reading=pattern == resources.DATA_BUCKET)
+        closed = ENVIRONMENTS[account] != ("experimentation",)
+        statements = (
+            *resource_policies.bucket(pattern),
+            *resource_policies.encrypted_with(pattern, key),
+            *((own_vpc,) if closed else ()),
+        )
         name = _text(pattern, given).rpartition(":")[2]
         world.buckets[name] = Bucket(IDS[account], _policy(statements, given), key)
 
@@ -317,9 +324,13 @@ def _create_networks(world: World) -> None:
 
 def _create_durable(world: World) -> None:
     tooling, lake, governance = values("tooling"), values("data-lake"), values("governance")
-    for place, statement in (("tooling", sharing.tooling_key()), ("data-lake", sharing.lake_key())):
+    for place, *shared in (
+        ("tooling", resource_policies.services_use_key(*_TOPIC, "sns.amazonaws.com"), sharing.tooling_key()),
+        ("data-lake", sharing.lake_key()),
+    ):
         key = f"arn:aws:kms:{REGION}:{IDS[place]}:key/{place}"
-        statements = (*resource_policies.account_key(), statement)
+        logs = resource_policies.log_groups_use_key("*")
+        statements = (*resource_policies.account_key(), logs, *shared)
         world.keys[key] = (_policy(statements, values(place)), {"headgate:environment": place})
     for given, pattern, statements, key in (
         (tooling, resources.TOOLING_ARTIFACTS, sharing.tooling_artifacts(), "tooling"),
@@ -334,30 +345,26 @@ def _create_durable(world: World) -> None:
             "data-lake",
         ),
         (governance, resources.TRAIL_BUCKET, resource_policies.trail_bucket(), ""),
-        (governance, resources.GOVERNANCE_BUCKET, sharing.assets(), ""),
+        (governance, resources.GOVERNANCE_BUCKET, (sharing.assets(),), ""),
     ):
         owner = str(given["AWS::AccountId"])
         arn = f"arn:aws:kms:{REGION}:{owner}:key/{key}" if key else ""
-        policy = _policy((*resource_policies.bucket(pattern), *statements), given)
+        encrypted = resource_policies.encrypted_with(pattern, arn) if arn else ()
+        policy = _policy((*resource_policies.bucket(pattern), *encrypted, *statements), given)
         world.buckets[_text(pattern, given).rpartition(":")[2]] = Bucket(owner, policy, arn)
     world.policies[_text(resources.TOOLING_BUS, tooling)] = _policy((sharing.bus(),), tooling)
     for team in ("churn", "pricing"):
         given = {**tooling, "Team": team}
         start = f"arn:aws:sagemaker:{REGION}:{IDS['tooling']}:model-package"
         for begin in (f"{start}-group/{team}-forecast", f"{start}/{team}-forecast/"):
-            world.policies[begin] = _policy(sharing.team_group(), given)
+            world.policies[begin] = _policy((sharing.team_group(),), given)
             world.tags[begin] = {"headgate:team": team}
         repository = f"arn:aws:ecr:{REGION}:{IDS['tooling']}:repository/headgate/{team}/forecast"
-        world.policies[repository] = _on(repository, _policy(sharing.team_repository(), given))
+        world.policies[repository] = _policy((sharing.team_repository(),), given)
 
 
 def _policy(statements: tuple[Statement, ...], given: Mapping[str, Any]) -> Mapping[str, Any]:
     return render(Document("policy", Purpose.RESOURCE, statements), given)
-
-
-def _on(arn: str, policy: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A repository's policy has no Resource of its own: it is about the repository."""
-    return {**policy, "Statement": [{**each, "Resource": arn} for each in policy["Statement"]]}
 
 
 def _text(text: str, given: Mapping[str, Any]) -> str:
