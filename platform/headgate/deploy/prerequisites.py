@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ TRUSTED_SERVICES = (
     "cloudtrail.amazonaws.com",
     "member.org.stacksets.cloudformation.amazonaws.com",
     "ram.amazonaws.com",
-    "servicecatalog.amazonaws.com",
 )
 
 
@@ -25,7 +24,7 @@ class OrganizationFacts:
 
 
 def prepare_organization(
-    organizations: Any, cloudformation: Any, account: str, tell: Callable[[str], None] = lambda _: None
+    organizations: Any, cloudformation: Any, ram: Any, account: str, tell: Callable[[str], None] = lambda _: None
 ) -> OrganizationFacts:
     """Create the organization if there is none, and turn on what Headgate uses. Repeating it changes nothing.
 
@@ -50,7 +49,11 @@ def prepare_organization(
         tell("enabling service control policies")
         policy_type = {"RootId": root["Id"], "PolicyType": "SERVICE_CONTROL_POLICY"}
         _unless("PolicyTypeAlreadyEnabledException", lambda: organizations.enable_policy_type(**policy_type))
-    _trust_services(organizations, cloudformation, tell)
+    own_way = {
+        "member.org.stacksets.cloudformation.amazonaws.com": cloudformation.activate_organizations_access,
+        "ram.amazonaws.com": ram.enable_sharing_with_aws_organization,
+    }
+    _trust_services(organizations, own_way, tell)
     return OrganizationFacts(organization["Id"], root["Id"])
 
 
@@ -83,16 +86,21 @@ def _describe(organizations: Any) -> Any:
         return None
 
 
-def _trust_services(organizations: Any, cloudformation: Any, tell: Callable[[str], None]) -> None:
+def _trust_services(
+    organizations: Any, own_way: Mapping[str, Callable[[], object]], tell: Callable[[str], None]
+) -> None:
+    """Trust what is not trusted yet. Services that have a way of their own make roles in it that they cannot do
+    without: RAM shares with nobody when only Organizations was asked (AWS Organizations user guide, AWS RAM).
+    """
     pages = organizations.get_paginator("list_aws_service_access_for_organization").paginate()
     trusted = {each["ServicePrincipal"] for page in pages for each in page["EnabledServicePrincipals"]}
     for service in TRUSTED_SERVICES:
         if service in trusted:
             continue
         tell(f"trusting {service}")
+        if service in own_way:
+            own_way[service]()
         organizations.enable_aws_service_access(ServicePrincipal=service)
-        if "stacksets" in service:
-            cloudformation.activate_organizations_access()
 
 
 def _unless(code: str, change: Callable[[], object]) -> None:

@@ -262,6 +262,7 @@ class LocalCloud:
             "lambda": self.invocations,
             "cloudformation": self.cloudformation,
             "organizations": self.organizations,
+            "ram": self.organizations.sharing,
             "cloudtrail": self.cloudtrail,
             "events": self.events,
             "scheduler": self.scheduler,

@@ -28,9 +28,13 @@ class Unused:
 
     def __init__(self) -> None:
         self.activated = 0
+        self.shares = 0
 
     def activate_organizations_access(self) -> None:
         self.activated += 1
+
+    def enable_sharing_with_aws_organization(self) -> None:
+        self.shares += 1
 
 
 @pytest.fixture
@@ -47,11 +51,11 @@ def accounts(client: Any) -> DurableAccounts:
 
 def test_an_organization_is_prepared_once(organizations: Any) -> None:
     assert read_organization(organizations) is None
-    cloudformation, told = Unused(), []
+    cloudformation, ram, told = Unused(), Unused(), []
     for _ in range(2):
-        facts = prepare_organization(organizations, cloudformation, "123456789012", told.append)
+        facts = prepare_organization(organizations, cloudformation, ram, "123456789012", told.append)
     assert read_organization(organizations) == facts
-    assert cloudformation.activated == 1
+    assert (cloudformation.activated, ram.shares) == (1, 1), "in their own way, which makes the roles they need"
     assert len(told) == 2 + len(TRUSTED_SERVICES), "the second time nothing was left to do"
     (root,) = organizations.list_roots()["Roots"]
     assert [each["Type"] for each in root["PolicyTypes"]] == ["SERVICE_CONTROL_POLICY"]
@@ -60,14 +64,14 @@ def test_an_organization_is_prepared_once(organizations: Any) -> None:
 def test_a_member_account_is_no_governance_account(organizations: Any) -> None:
     organizations.create_organization(FeatureSet="ALL")
     with pytest.raises(UserError, match="is not the management account") as raised:
-        prepare_organization(organizations, Unused(), "999988887777")
+        prepare_organization(organizations, Unused(), Unused(), "999988887777")
     assert "123456789012" in (raised.value.expected or "")
 
 
 def test_billing_only_is_refused(organizations: Any) -> None:
     organizations.create_organization(FeatureSet="CONSOLIDATED_BILLING")
     with pytest.raises(UserError, match="consolidated billing only"):
-        prepare_organization(organizations, Unused(), "123456789012")
+        prepare_organization(organizations, Unused(), Unused(), "123456789012")
 
 
 def test_missing_accounts_are_created_once(organizations: Any) -> None:

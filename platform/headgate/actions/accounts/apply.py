@@ -77,6 +77,7 @@ class Apply:
         facts = prepare_organization(
             self._session.client("organizations"),
             self._session.client("cloudformation"),
+            self._session.client("ram"),
             self._session.account,
             self._step,
         )

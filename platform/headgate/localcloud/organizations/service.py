@@ -9,6 +9,7 @@ from headgate.localcloud.organizations.handshakes_api import Handshakes
 from headgate.localcloud.organizations.organization_api import OrganizationItself
 from headgate.localcloud.organizations.policies_api import Policies
 from headgate.localcloud.organizations.rules import Office, Quotas
+from headgate.localcloud.organizations.sharing import Sharing
 from headgate.localcloud.organizations.store import OrganizationStore
 from headgate.localcloud.organizations.units_api import Units
 from headgate.localcloud.sagemaker.randomness import RandomText, random_text
@@ -19,7 +20,7 @@ _QUOTAS = Key("", "", "organizations-quotas", "all")
 
 
 class Organizations:
-    """The service. `store` is what authorization reads; `recover` has to be called once at start."""
+    """The service. `store` is what authorization reads, `sharing` is RAM's part; call `recover` once at start."""
 
     def __init__(
         self, documents: Documents, clock: Clock, make_role: MakeRole, *, random: RandomText = random_text
@@ -29,10 +30,12 @@ class Organizations:
         office = Office(self.store, clock, random, self.quotas)
         self._accounts = Accounts(office, make_role)
         table = operation_table("organizations")
-        for part in (OrganizationItself(office), Units(office), self._accounts, Policies(office), Handshakes(office)):
+        itself = OrganizationItself(office)
+        for part in (itself, Units(office), self._accounts, Policies(office), Handshakes(office)):
             table.add(part.operations())
         self._service = JsonService("organizations", table)
         self.operations = table
+        self.sharing = Sharing(itself.trust)
 
     def handle(self, request: HttpRequest) -> HttpResponse | None:
         """Answer one request. Raises AwsError."""

@@ -146,7 +146,7 @@ def opened(world: World, folder: Path, **team: Any) -> OpenOrganization:
         "governance": Template("governance", file, "c" * 64, dict.fromkeys(GOVERNANCE_PARAMETERS)),
     }
     assembly = Assembly(templates, tuple(template.asset for template in templates.values()))
-    clients = dict.fromkeys(("s3", "ssm", "organizations", "cloudformation"), world)
+    clients = dict.fromkeys(("s3", "ssm", "organizations", "cloudformation", "ram"), world)
     session = cast("Session", FakeSession({**clients, "sts": Sts()}))
 
     class Opened(OpenOrganization):
