@@ -15,8 +15,9 @@ from botocore.exceptions import WaiterError
 
 from e2e.organization.attempts import bucket, denied, job, job_input, key, program, role
 from e2e.organization.callers import REGION
-from e2e.organization.furnishing import EVERYTHING, TRUST, role_of, tagged
+from e2e.organization.furnishing import EVERYTHING, TRUST, in_vpc, role_of, tagged
 from e2e.organization.proofs import Proofs
+from e2e.organization.verdicts import verdict_of
 from headgate.localcloud.seams import Caller
 
 pytestmark = pytest.mark.slow
@@ -75,7 +76,9 @@ class TestRoles:
     def test_a_stronger_role_for_what_one_runs(self, proofs: Proofs) -> None:
         strong = role(proofs, "churn-dev", ADMINISTRATOR, "/")
         code = {"S3Bucket": bucket(proofs, "churn-dev", "dev", "artifacts"), "S3Key": "code.zip"}
-        function = {"FunctionName": "headgate-dev-more", "Role": strong, "Code": code}
+        function: dict[str, Any] = {"FunctionName": "headgate-dev-more", "Role": strong, "Code": code}
+        denied(proofs, "scp", "FunctionsInTheVpc", PROJECT, "lambda CreateFunction", **function)
+        function["VpcConfig"] = {"SubnetIds": in_vpc(proofs.names, PROJECT)["Subnets"]}
         denied(proofs, "boundary", "PassRolesOfOwnEnvironment", PROJECT, "lambda CreateFunction", **function)
         stack = {"StackName": "headgate-dev-more", "TemplateBody": "{}", "RoleARN": strong}
         denied(proofs, "identity", "", "headgate-dev-deployer@churn-dev", "cloudformation CreateStack", **stack)
@@ -281,6 +284,23 @@ class TestOrganization:
 class TestOpening:
     """Open to the world: buckets, networks, functions."""
 
+    def test_the_network_that_headgate_made(self, proofs: Proofs) -> None:
+        """An administrator's own security group is theirs; the baseline's, and its endpoints, stay as they are."""
+        who, ec2 = f"{ADMINISTRATOR}@churn-dev", proofs.administrator("churn-dev", "ec2")
+        group, vpc = proofs.names.places["churn-dev", "sg-1"], proofs.names.places["churn-dev", "vpc"]
+        world = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        call = "ec2 AuthorizeSecurityGroupIngress"
+        denied(proofs, "scp", "NetworkStays", who, call, GroupId=group, IpPermissions=[world])
+        (endpoint, *_) = ec2.describe_vpc_endpoints()["VpcEndpoints"]
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{**EVERYTHING["Statement"][0], "Principal": "*"}]})
+        changed = {"VpcEndpointId": endpoint["VpcEndpointId"], "PolicyDocument": policy}
+        denied(proofs, "scp", "NetworkStays", who, "ec2 ModifyVpcEndpoint", **changed)
+        untagged = {"Resources": [group], "Tags": [{"Key": "headgate:account"}]}
+        denied(proofs, "scp", "NetworkStays", who, "ec2 DeleteTags", **untagged)
+        own = {"GroupName": "mine", "Description": "mine", "VpcId": vpc}
+        mine = proofs.callers.client(who, "ec2").create_security_group(**own)["GroupId"]
+        assert proofs.call(who, "ec2", call.partition(" ")[2], {"GroupId": mine, "IpPermissions": [world]}).allowed
+
     @pytest.mark.parametrize("who", [PROJECT, f"{ADMINISTRATOR}@churn-dev"])
     def test_a_bucket(self, proofs: Proofs, who: str) -> None:
         for kind in ("data", "artifacts"):
@@ -386,6 +406,18 @@ class TestSharedAccounts:
         denied(proofs, "boundary", "TaggedOfOwnEnvironment", who, "iam GetRole", **name)
         parameter = {"Name": f"/headgate/{other}/data-bucket"}
         denied(proofs, "boundary", "NamedOfOwnEnvironment", who, "ssm GetParameter", **parameter)
+
+    def test_a_session_that_says_it_is_of_the_other_environment(self, proofs: Proofs) -> None:
+        """A project's own role trusts everybody and their tags; what it may do still goes by its name."""
+        arn = role(proofs, "pricing-live", "headgate-preprod-api", "/headgate-project/")
+        outsider, own, other = "data-scientist of churn@identity", "preprod", "prod"
+        for said, reads in ((own, True), (other, False)):
+            tags = {"headgate:environment": said}
+            parameters = proofs.callers.tagged(outsider, arn, tags, "ssm")
+            found = verdict_of(lambda: parameters.get_parameter(Name=f"/headgate/{said}/data-bucket"))  # noqa: B023
+            assert found.allowed is reads, found.message
+        assert found.layer == "boundary"
+        assert "TagsAreAsNamed" in proofs.statements(found, f"{ADMINISTRATOR}@pricing-live")
 
     def test_the_other_environments_role_for_a_job(self, proofs: Proofs) -> None:
         who = "headgate-dev-execution@pricing-nonprod"

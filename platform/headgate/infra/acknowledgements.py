@@ -53,6 +53,10 @@ WILDCARDS: Sequence[tuple[str, str]] = (
     (r"Resource::arn:<AWS::Partition>:ec2:.*", "network interfaces of jobs, in the account's own VPC"),
     (r"Resource::arn:<AWS::Partition>:ecr:<AWS::Region>:\*:repository/\*", "images of AWS's own, in accounts of AWS"),
     (r"Resource::arn:<AWS::Partition>:iam::\*:role/headgate/headgate-[a-z*-]+", "one role by name, in every account"),
+    (
+        r"Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/aws-service-role/\*",
+        "roles that services link to themselves: conditions name the services, and they name the roles",
+    ),
     (r"Resource::.*:(budget|scalable-target|type/resource|event-source-mapping)[/:]\*", _BY_TAG),
     (r"Resource::arn:<AWS::Partition>:apigateway:.*", _BY_TAG),
     (r"Resource::arn:<AWS::Partition>:catalog:.*:(product|portfolio)/\*", "ids of Service Catalog are made up"),

@@ -18,14 +18,14 @@ from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
 from headgate.infra.permissions import resources
-from headgate.infra.permissions.places import ENVIRONMENT_TAG, TEAM_TAG
+from headgate.infra.permissions.places import ACCOUNT_TAG, ENVIRONMENT_TAG, PROJECT_TAG, TEAM_TAG
 from headgate.infra.tokens import filled, sub
 
 TAGS: Mapping[str, str] = {
-    "headgate:account": "AccountName",
+    ACCOUNT_TAG: "AccountName",
     "headgate:cost-centre": "CostCentre",
     ENVIRONMENT_TAG: "Environment",
-    "headgate:project": "Project",
+    PROJECT_TAG: "Project",
     TEAM_TAG: "Team",
 }
 """Tags of everything that takes tags, with the parameter that they come from where a kind has it."""

@@ -28,7 +28,6 @@ _TAKEN_BY = {
     "execution": "sagemaker.amazonaws.com",
     "flow-logs": "vpc-flow-logs.amazonaws.com",
     "launch": "servicecatalog.amazonaws.com",
-    "registrar": "lakeformation.amazonaws.com",
     "vending-machine": "states.amazonaws.com",
 }
 """Roles that an AWS service takes; the functions of vending are Lambda's."""
@@ -73,6 +72,20 @@ class Callers:
             assert found, f"nobody is called so: {who}"
             self._sessions[who] = self._new(found["name"], found["own"], found["account"], found["team"])
         return self._sessions[who]
+
+    def tagged(self, who: str, role_arn: str, tags: Mapping[str, str], service: str) -> Any:
+        """A client of a role's session that whoever asks has put tags on."""
+        given = self.client(who, "sts").assume_role(
+            RoleArn=role_arn,
+            RoleSessionName="proof",
+            Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+        )["Credentials"]
+        keys = {
+            "AWS_ACCESS_KEY_ID": given["AccessKeyId"],
+            "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": given["SessionToken"],
+        }
+        return self._unchecked(keys, service, REGION, self._cloud.url)
 
     def taken(self, service: str, role_arn: str, account: str) -> Session:
         """A role's session as an AWS service gets it: the service asks STS, which asks the role's trust policy."""

@@ -25,7 +25,7 @@ RUNTIME = {
     "search_path": [str(Path(any_image.__file__).parent)],
 }
 EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-TRUST = {
+TRUST: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
@@ -58,7 +58,8 @@ def furnish(callers: Callers, names: Names) -> None:
     _train(callers, names, "headgate-experimentation-data-scientist@pricing-nonprod")
     for team, account in (("churn", "churn-dev"), ("pricing", "pricing-nonprod")):
         _register(callers, names, f"headgate-dev-execution@{account}", team)
-        _deploy(callers, names, f"headgate-dev-deployer@{account}")
+        _deploy(callers, names, f"headgate-dev-deployer@{account}", "dev")
+    _deploy(callers, names, "headgate-preprod-deployer@pricing-live", "preprod")
 
 
 def tagged(environment: str) -> list[dict[str, str]]:
@@ -169,16 +170,16 @@ def _register(callers: Callers, names: Names, who: str, team: str) -> None:
     )
 
 
-def _deploy(callers: Callers, names: Names, who: str) -> None:
+def _deploy(callers: Callers, names: Names, who: str, environment: str) -> None:
     """A project's stack, as CI deploys it: a role that may do everything, within the boundary, and a table."""
     cloudformation = callers.client(who, "cloudformation")
-    name = "headgate-dev-forecast"
+    name = f"headgate-{environment}-forecast"
     cloudformation.create_change_set(
         StackName=name,
         ChangeSetName="first",
         ChangeSetType="CREATE",
-        TemplateBody=json.dumps({"Resources": _project(names, who)}),
-        RoleARN=role_of(names, who, "dev", "cloudformation"),
+        TemplateBody=json.dumps({"Resources": _project(names, who, environment)}),
+        RoleARN=role_of(names, who, environment, "cloudformation"),
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
     cloudformation.get_waiter("change_set_create_complete").wait(
@@ -195,19 +196,25 @@ def _deploy(callers: Callers, names: Names, who: str) -> None:
         raise AssertionError(f"{who}: stack {name} failed: {failed}") from error
 
 
-def _project(names: Names, who: str) -> Mapping[str, Any]:
+def _project(names: Names, who: str, environment: str) -> Mapping[str, Any]:
     number, team = names.accounts[who.partition("@")[2]], who.partition("@")[2].partition("-")[0]
-    own = [{"Key": "headgate:environment", "Value": "dev"}, {"Key": "headgate:team", "Value": team}]
+    own = [*tagged(environment), {"Key": "headgate:team", "Value": team}]
+    anybody = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{names.accounts['identity']}:root"},
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+    }
     role = {
-        "RoleName": "headgate-dev-api",
+        "RoleName": f"headgate-{environment}-api",
         "Path": "/headgate-project/",
-        "AssumeRolePolicyDocument": TRUST,
+        # A project writes its roles' trust: this one lets in whoever comes, with whatever tags.
+        "AssumeRolePolicyDocument": {**TRUST, "Statement": [*TRUST["Statement"], anybody]},
         "PermissionsBoundary": f"arn:aws:iam::{number}:policy/headgate/headgate-boundary",
         "Policies": [{"PolicyName": "everything", "PolicyDocument": EVERYTHING}],
         "Tags": own,
     }
     table = {
-        "TableName": "headgate-dev-rows",
+        "TableName": f"headgate-{environment}-rows",
         "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
         "BillingMode": "PAY_PER_REQUEST",

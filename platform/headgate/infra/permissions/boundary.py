@@ -23,13 +23,11 @@ _SERVICES = (
     "apigateway",
     "application-autoscaling",
     "athena",
-    "budgets",
     "ce",
     "cloudformation",
     "cloudtrail",
     "cloudwatch",
     "dynamodb",
-    "ec2",
     "ecr",
     "events",
     "glue",
@@ -53,6 +51,15 @@ _SERVICES = (
     "tag",
     "xray",
 )
+_PARTS_OF_SERVICES = (
+    "budgets:View*",
+    "ec2:*PrivateIpAddresses",
+    "ec2:CreateNetworkInterface*",
+    "ec2:DeleteNetworkInterface*",
+    "ec2:Describe*",
+)
+"""Networks and budgets are the baseline's: roles join the one and look at the other."""
+
 IAM_WRITES = (
     "iam:Add*",
     "iam:Attach*",
@@ -93,34 +100,29 @@ STOP_TRAILS = (
     "cloudtrail:UpdateTrail",
 )
 _NAMED = (
-    "cloudformation:CreateStack",
-    "cloudformation:DeleteStack",
-    "cloudformation:UpdateStack",
-    "dynamodb:BatchGetItem",
-    "dynamodb:BatchWriteItem",
-    "dynamodb:DeleteItem",
-    "dynamodb:DeleteTable",
-    "dynamodb:GetItem",
-    "dynamodb:PutItem",
+    "cloudformation:*ChangeSet",
+    "cloudformation:*Stack",
+    "dynamodb:*Item",
+    "dynamodb:*Table",
     "dynamodb:Query",
     "dynamodb:Scan",
-    "dynamodb:UpdateItem",
+    "events:*Targets",
+    "events:PutRule",
+    "lambda:AddPermission",
     "lambda:DeleteFunction",
     "lambda:InvokeFunction",
-    "lambda:UpdateFunctionCode",
+    "lambda:UpdateFunction*",
     "s3:AbortMultipartUpload",
     "s3:CreateBucket",
     "s3:Delete*",
     "s3:GetBucket*",
     "s3:GetObject*",
-    "s3:ListBucket",
-    "s3:ListBucketVersions",
+    "s3:ListBucket*",
     "s3:Put*",
-    "ssm:DeleteParameter",
-    "ssm:GetParameter",
-    "ssm:GetParameters",
-    "ssm:GetParametersByPath",
-    "ssm:PutParameter",
+    "secretsmanager:*SecretValue",
+    "ssm:*Parameter",
+    "ssm:GetParameters*",
+    "states:*StateMachine",
     "states:StartExecution",
 )
 """Actions on resources whose names say which environment they are of."""
@@ -147,7 +149,7 @@ def boundary() -> Document:
         "boundary",
         Purpose.BOUNDARY,
         (
-            Statement("WithinTheseServices", tuple(f"{each}:*" for each in _SERVICES)),
+            Statement("WithinTheseServices", (*(f"{each}:*" for each in _SERVICES), *_PARTS_OF_SERVICES)),
             *_roles(),
             *_environments(),
             *_tags(),
@@ -201,13 +203,28 @@ def _environments() -> tuple[Statement, ...]:
         resources.OWN_BUCKETS,
         resources.PARAMETERS,
         resources.ACCOUNT_PARAMETERS,
-        resources.STACKS,
+        resources.STACKS_AND_CHANGE_SETS,
         resources.FUNCTIONS,
+        resources.RULES,
+        resources.SECRETS,
         resources.TABLES,
         resources.STATE_MACHINES,
     )
     return (
         Statement("RolesAreTagged", ("*",), conditions={"Null": {environment: "true"}}, effect="Deny"),
+        Statement(
+            "TagsAreAsNamed",
+            ("*",),
+            conditions={
+                "ArnNotLike": {
+                    "aws:PrincipalArn": (
+                        resources.HEADGATE_ROLES,
+                        resources.at(resources.PROJECT_ROLES, OWN_ENVIRONMENT),
+                    )
+                }
+            },
+            effect="Deny",
+        ),
         Statement(
             "NamedOfOwnEnvironment",
             _NAMED,

@@ -32,6 +32,7 @@ _SHARING = Statement(
         "glue:GetResourcePolicy",
         "glue:PutResourcePolicy",
         "ram:AssociateResourceShare",
+        "ram:AssociateResourceSharePermission",
         "ram:CreateResourceShare",
         "ram:DeleteResourceShare",
         "ram:DisassociateResourceShare",

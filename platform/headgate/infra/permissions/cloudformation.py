@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from headgate.errors import UserError
 from headgate.infra.permissions import resources, trust
-from headgate.infra.permissions.capabilities.model import Capability, both, passed_to, tagged_here
+from headgate.infra.permissions.capabilities.model import Capability, both, linked_roles, passed_to, tagged_here
 from headgate.infra.permissions.deployed_types import GOVERNANCE_TYPES, PRODUCT_TYPES, PROJECT_TYPES
 from headgate.infra.permissions.document import Conditions, Statement
 from headgate.infra.permissions.places import ENVIRONMENT_TAG, ENVIRONMENTS, TEAM_TAG, Kind
@@ -147,6 +147,7 @@ _CHANGE_POLICIES = (
     "iam:UntagPolicy",
 )
 _RUNNING = ("events", "lambda", "sagemaker", "scheduler", "states")
+_SCALED = ("dynamodb", "lambda", "sagemaker")
 
 
 def _identities(roles: str, policies: str, passed: tuple[str, ...], services: tuple[str, ...]) -> tuple[Statement, ...]:
@@ -194,6 +195,7 @@ def projects() -> Capability:
                 (resources.PROJECT_ROLES, resources.EXECUTION_ROLE, resources.EVENTS_ROLE),
                 _RUNNING,
             ),
+            linked_roles(*(f"{each}.application-autoscaling" for each in _SCALED)),
             Statement("UseOwnKey", _USE_KEY, (resources.KEYS,), tagged_here()),
             Statement("GrantOwnKey", ("kms:CreateGrant",), (resources.KEYS,), both(tagged_here(), _FOR_AWS)),
         ),
@@ -213,6 +215,8 @@ def governance() -> Capability:
                 (resources.LAUNCH_ROLE, resources.VENDING_ROLES),
                 ("events", "lambda", "servicecatalog", "states"),
             ),
+            linked_roles("cloudtrail"),
+            Statement("SeeLinkedRoles", ("iam:GetRole",), (resources.SERVICE_ROLES,)),
             # A policy that is created with tags has no ARN yet: AWS asks for the right to tag anything.
             Statement("TagPolicies", ("organizations:TagResource",)),
             Statement("CreateKeys", ("kms:CreateKey",)),

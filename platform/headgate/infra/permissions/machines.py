@@ -192,9 +192,10 @@ def _of_accounts() -> tuple[Role, ...]:
         (
             Statement(
                 "WriteFlowLogs",
-                ("logs:CreateLogStream", "logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:PutLogEvents"),
-                (resources.arn("logs", "log-group:/headgate/account/*"),),
+                ("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+                (resources.ACCOUNT_LOGS,),
             ),
+            Statement("FindLogGroup", ("logs:DescribeLogGroups",)),
         ),
     )
     lake = (
@@ -242,13 +243,5 @@ def _of_accounts() -> tuple[Role, ...]:
             "what Glue's crawlers read data sets as",
             trust.service("crawler", "glue.amazonaws.com"),
             (crawl,),
-        ),
-        in_account(
-            "registrar",
-            Kind.DATA_LAKE,
-            place,
-            "what Lake Formation reads data sets as when it vends credentials",
-            trust.service("registrar", "lakeformation.amazonaws.com"),
-            (Capability("vend data sets", "read data sets on behalf of those who were granted them", lake),),
         ),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from headgate.infra.permissions import resources
+from headgate.infra.permissions.capabilities.registry import PULL
 from headgate.infra.permissions.document import Conditions, Document, Purpose, Statement
 from headgate.infra.permissions.resource_policies import EVERYBODY, allow
 
@@ -24,27 +26,29 @@ INTERFACES = (
 """What SageMaker's jobs, endpoints and pipelines, and the steps in them, call (SageMaker developer guide, 'Give
 SageMaker access to resources in your VPC')."""
 
-AWS_BUCKETS = (
-    "arn:${AWS::Partition}:s3:::prod-${AWS::Region}-starport-layer-bucket/*",
-    "arn:${AWS::Partition}:s3:::sagemaker-sample-files/*",
-    "arn:${AWS::Partition}:s3:::jumpstart-cache-prod-${AWS::Region}/*",
+LAYERS = resources.objects(resources.bucket(f"prod-{resources.REGION}-starport-layer-bucket"))
+"""Where ECR keeps the layers of everybody's images. It signs their addresses itself, so that whoever pulls is no
+principal of the organization there (ECR user guide, 'Amazon ECR interface VPC endpoints')."""
+
+PUBLIC_BUCKETS = tuple(
+    resources.objects(resources.bucket(name))
+    for name in ("sagemaker-sample-files", f"jumpstart-cache-prod-{resources.REGION}")
 )
-"""Buckets of AWS's own that jobs read: layers of container images, the public models and example data."""
+"""Buckets of AWS's own that jobs read: example data and public models."""
 
 _WITHOUT_OWNER = frozenset({"events"})
 """Services that do not say whose the resource is (IAM user guide, aws:ResourceOrgID)."""
 _OURS = {"aws:PrincipalOrgID": "${OrganizationId}"}
 _AMONG_US: Conditions = {"StringEquals": {**_OURS, "aws:ResourceOrgID": "${OrganizationId}"}}
 _BY_US: Conditions = {"StringEquals": _OURS}
+_IMAGES = (allow("ImagesOfAws", PULL, ("*",), EVERYBODY, _BY_US),)
 _FROM_AWS = {
-    "s3": allow("BucketsOfAws", ("s3:GetObject",), AWS_BUCKETS, EVERYBODY, _BY_US),
-    "ecr.api": allow(
-        "ImagesOfAws",
-        ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "ecr:BatchCheckLayerAvailability"),
-        ("*",),
-        EVERYBODY,
-        _BY_US,
+    "s3": (
+        allow("BucketsOfAws", ("s3:GetObject",), PUBLIC_BUCKETS, EVERYBODY, _BY_US),
+        allow("LayersOfImages", ("s3:GetObject",), (LAYERS,), EVERYBODY),
     ),
+    "ecr.api": _IMAGES,
+    "ecr.dkr": _IMAGES,
 }
 """What AWS itself offers to everybody, by the endpoint that it is read through."""
 
@@ -53,6 +57,5 @@ def endpoint_policy(service: str) -> Document:
     """The policy of the endpoint of a service (`s3`, `ecr.api`). Placeholder `${OrganizationId}`."""
     conditions = _BY_US if service in _WITHOUT_OWNER else _AMONG_US
     statements: list[Statement] = [allow("OwnOrganization", ("*",), ("*",), EVERYBODY, conditions)]
-    if service in _FROM_AWS:
-        statements.append(_FROM_AWS[service])
+    statements += _FROM_AWS.get(service, ())
     return Document(f"endpoint-{service}", Purpose.RESOURCE, tuple(statements))

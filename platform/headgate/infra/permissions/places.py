@@ -56,6 +56,8 @@ PERSONA_TAG = "headgate:persona"
 ENVIRONMENT_TAG = "headgate:environment"
 DATA_SETS_TAG = "headgate:data-sets"
 PROJECT_TAG = "headgate:project"
+ACCOUNT_TAG = "headgate:account"
+"""On everything that is tagged and stands once in an account, such as its network."""
 TAGS = "headgate:*"
 
 ROLE_PATH = "/headgate/"

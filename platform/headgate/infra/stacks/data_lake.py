@@ -71,7 +71,11 @@ class DataLakeStack(KindStack):
         )
 
     def _catalog(self, data_sets: Sequence[DataSet]) -> None:
-        """Lake Formation decides on what is cataloged from now on; nothing is open to all of IAM by default."""
+        """Lake Formation decides on what is cataloged from now on; nothing is open to all of IAM by default.
+
+        The bucket is not registered with it: objects are read by tag, through the bucket's policy. Registered, even in
+        hybrid access mode, nobody could create a table there who has no data location permission besides.
+        """
         admin = lakeformation.CfnDataLakeSettings.DataLakePrincipalProperty(
             data_lake_principal_identifier=sub(resources.VENDING_ROLE)
         )
@@ -83,16 +87,6 @@ class DataLakeStack(KindStack):
             create_table_default_permissions=[],
             parameters={"CROSS_ACCOUNT_VERSION": "4"},
         )
-        location = lakeformation.CfnResource(
-            self,
-            "Location",
-            resource_arn=sub(self.data.arn),
-            role_arn=self.roles.arns["registrar"],
-            use_service_linked_role=False,
-            hybrid_access_enabled=True,
-        )
-        location.add_resource_dependency(decides)
-        self.roles.settle("registrar", location)
         for each in data_sets:
             made = CatalogedDataSet(
                 self,

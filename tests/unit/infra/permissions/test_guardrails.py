@@ -33,6 +33,13 @@ CASES: tuple[tuple[str, str, Mapping[str, str], Mapping[str, str] | None, str], 
         {"ram:RequestedAllowsExternalPrincipals": "false"},
         "NoSharingOutside",
     ),
+    (
+        "baseline",
+        "ec2:ModifyVpcEndpoint",
+        {"aws:ResourceTag/headgate:account": "dev"},
+        {"aws:ResourceTag/team": "networks"},
+        "NetworkStays",
+    ),
     ("data", "s3:PutBucketAcl", {"s3:x-amz-acl": "private"}, None, "NoAcl"),
     ("data", "ec2:ModifySnapshotAttribute", {}, None, "NothingIsShared"),
     (
@@ -123,12 +130,13 @@ def test_every_statement_of_every_guardrail_and_of_the_boundary_is_shown_to_deny
     shown = {row.statement for row in rows()} | {sid for *_, sid in CASES}
     said = {each.sid for guardrail in guardrails() for each in guardrail.document.statements}
     said |= {each.sid for each in boundary().statements if each.effect == "Deny"}
-    assert said - shown == {"NobodyClaimsDataSets", "RolesAreTagged"}, "those have tests below"
+    assert said - shown == {"NobodyClaimsDataSets", "RolesAreTagged", "TagsAreAsNamed"}, "those have tests below"
 
 
-def _within_boundary(action: str, context: Mapping[str, str]) -> Decision:
-    principal = principals.session(f"arn:aws:sts::{ACCOUNT}:assumed-role/headgate-dev-execution/session", EXECUTION)
-    known = {"aws:principalarn": EXECUTION, "aws:resourceaccount": ACCOUNT}
+def _within_boundary(action: str, context: Mapping[str, str], role: str = EXECUTION) -> Decision:
+    name = role.rpartition("/")[2]
+    principal = principals.session(f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/session", role)
+    known = {"aws:principalarn": role, "aws:resourceaccount": ACCOUNT}
     request = AccessRequest(principal, action, "*", known | {key.lower(): value for key, value in context.items()})
     limit = compile_policy(json.dumps(render(boundary(), values("churn-dev"))), "identity")
     return evaluate(request, PolicySet((ALL,), limit))
@@ -139,6 +147,18 @@ def test_a_role_that_no_environment_tag_is_on_can_do_nothing() -> None:
     assert decision.statement is not None
     assert decision.statement["Sid"] == "RolesAreTagged"
     assert _within_boundary("sagemaker:ListEndpoints", {"aws:PrincipalTag/headgate:environment": "dev"}).allowed
+
+
+def test_a_session_of_a_projects_role_is_of_the_environment_in_the_roles_name_whatever_it_was_tagged_with() -> None:
+    """Projects write their roles' trust, and so could let somebody in who tags the session as another environment's."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/headgate-project/headgate-preprod-open"
+    named = {"aws:PrincipalTag/headgate:environment": "preprod"}
+    assert _within_boundary("sagemaker:ListEndpoints", named, role).allowed
+    for claimed in ("prod", "governance", "account", "*"):
+        forged = {"aws:PrincipalTag/headgate:environment": claimed}
+        decision = _within_boundary("sagemaker:ListEndpoints", forged, role)
+        assert decision.statement is not None, claimed
+        assert decision.statement["Sid"] == "TagsAreAsNamed"
 
 
 def test_no_session_claims_data_sets_where_no_guardrail_reaches() -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from headgate.control.aws import Call
 from headgate.errors import UserError
-from headgate.infra.permissions import calls, cloudformation, registry
+from headgate.infra.permissions import calls, cloudformation, registry, resources
+from headgate.infra.permissions.capabilities import platform
+from headgate.infra.permissions.capabilities.model import Capability
 from headgate.infra.permissions.deployed_types import ALL_TYPES, PROJECT_TYPES
 from headgate.infra.permissions.sagemaker_requests import (
     IN_VPC,
@@ -53,8 +55,26 @@ def test_a_service_without_a_scope_is_refused() -> None:
 
 def test_projects_change_no_identities_but_their_own() -> None:
     for statement in cloudformation.projects().statements:
-        if any(action.startswith("iam:") for action in statement.actions):
+        if any(action.startswith("iam:") for action in statement.actions) and statement.sid != "CreateLinkedRoles":
             assert all("/headgate-project/" in arn or "PassRole" in statement.actions[0] for arn in statement.resources)
+
+
+@pytest.mark.parametrize(
+    ("deploys", "services"),
+    [
+        (cloudformation.projects(), {"dynamodb.application-autoscaling", "sagemaker.application-autoscaling"}),
+        (cloudformation.governance(), {"cloudtrail"}),
+        (platform.PREPARE_ORGANIZATION, {"ram", "stacksets.cloudformation", "member.org.stacksets.cloudformation"}),
+    ],
+    ids=["projects", "governance", "organization"],
+)
+def test_roles_that_services_link_to_themselves_can_be_made(deploys: Capability, services: set[str]) -> None:
+    """Their first use in an account creates them; without the right to, the stack of a fresh account fails."""
+    (linked,) = [each for each in deploys.statements if each.sid == "CreateLinkedRoles"]
+    named = linked.conditions["StringEquals"]["iam:AWSServiceName"]
+    listed = {named} if isinstance(named, str) else set(named)
+    assert {f"{each}.amazonaws.com" for each in services} <= listed
+    assert linked.resources == (resources.SERVICE_ROLES,)
 
 
 def test_a_call_that_nobody_has_mapped_is_refused() -> None:

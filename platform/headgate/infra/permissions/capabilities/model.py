@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from headgate.infra.permissions import resources
 from headgate.infra.permissions.document import Conditions, Statement
 from headgate.infra.permissions.places import (
     ENVIRONMENT_TAG,
@@ -45,6 +46,17 @@ def of_own_team() -> Conditions:
 def passed_to(*services: str) -> Conditions:
     """The role goes to these services and no other."""
     return {"StringEquals": {"iam:PassedToService": services if len(services) > 1 else services[0]}}
+
+
+def linked_roles(*services: str) -> Statement:
+    """The roles that these services link to themselves, which the first use of each in an account creates."""
+    names = tuple(f"{each}.amazonaws.com" for each in services)
+    return Statement(
+        "CreateLinkedRoles",
+        ("iam:CreateServiceLinkedRole",),
+        (resources.SERVICE_ROLES,),
+        {"StringEquals": {"iam:AWSServiceName": names if len(names) > 1 else names[0]}},
+    )
 
 
 def through(*services: str) -> Conditions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.capabilities.data import DECRYPT, ENCRYPT, with_governance_keys
 from headgate.infra.permissions.capabilities.delivery import CHANGE_STACKS, LOOK_AT_STACKS, STEER_STACKS
-from headgate.infra.permissions.capabilities.model import Capability, passed_to
+from headgate.infra.permissions.capabilities.model import Capability, linked_roles, passed_to
 from headgate.infra.permissions.document import Statement
 
 _STACK_SETS = (resources.STACK_SETS, resources.STACK_SET_TARGETS, resources.STACK_SET_TYPES)
@@ -200,9 +200,10 @@ PREPARE_ORGANIZATION = Capability(
                 "cloudformation:DescribeOrganizationsAccess",
                 "organizations:EnableAWSServiceAccess",
                 "organizations:ListAWSServiceAccessForOrganization",
-                "servicecatalog:EnableAWSOrganizationsAccess",
+                "ram:EnableSharingWithAwsOrganization",
             ),
         ),
+        linked_roles("member.org.stacksets.cloudformation", "ram", "stacksets.cloudformation"),
         Statement("EnablePolicies", ("organizations:EnablePolicyType",), (resources.ORGANIZATION_ROOT,)),
     ),
 )

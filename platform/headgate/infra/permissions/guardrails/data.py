@@ -5,6 +5,7 @@ from __future__ import annotations
 from headgate.infra.permissions import resources
 from headgate.infra.permissions.document import Statement
 from headgate.infra.permissions.guardrails.model import STACK_SETS, deny, unless
+from headgate.infra.permissions.places import ENVIRONMENT_TAG
 
 
 def data() -> tuple[Statement, ...]:
@@ -24,10 +25,13 @@ def data() -> tuple[Statement, ...]:
             (
                 "s3:DeleteBucket",
                 "s3:DeleteBucketPolicy",
+                "s3:PutBucketLogging",
                 "s3:PutBucketOwnershipControls",
                 "s3:PutBucketPolicy",
                 "s3:PutBucketVersioning",
+                "s3:PutBucketWebsite",
                 "s3:PutEncryptionConfiguration",
+                "s3:PutInventoryConfiguration",
                 "s3:PutLifecycleConfiguration",
                 "s3:PutReplicationConfiguration",
             ),
@@ -36,19 +40,45 @@ def data() -> tuple[Statement, ...]:
         ),
         deny(
             "KeysStay",
-            ("kms:DisableKey", "kms:DisableKeyRotation", "kms:PutKeyPolicy", "kms:ScheduleKeyDeletion"),
-            {**baseline, "Null": {"aws:ResourceTag/headgate:environment": "false"}},
+            (
+                "kms:DeleteAlias",
+                "kms:DisableKey",
+                "kms:DisableKeyRotation",
+                "kms:PutKeyPolicy",
+                "kms:ScheduleKeyDeletion",
+                "kms:TagResource",
+                "kms:UntagResource",
+                "kms:UpdateAlias",
+            ),
+            {**baseline, "Null": {f"aws:ResourceTag/{ENVIRONMENT_TAG}": "false"}},
+        ),
+        deny(
+            "GrantsForServicesOnly",
+            ("kms:CreateGrant",),
+            {"BoolIfExists": {"kms:GrantIsForAWSResource": "false", "aws:PrincipalIsAWSService": "false"}},
         ),
         deny(
             "NothingIsShared",
-            ("ec2:ModifyImageAttribute", "ec2:ModifySnapshotAttribute", "rds:ModifyDBSnapshotAttribute"),
+            (
+                "ec2:ModifyImageAttribute",
+                "ec2:ModifySnapshotAttribute",
+                "ec2:ModifyVpcEndpointServicePermissions",
+                "lambda:AddLayerVersionPermission",
+                "rds:ModifyDBClusterSnapshotAttribute",
+                "rds:ModifyDBSnapshotAttribute",
+                "ssm:ModifyDocumentPermission",
+            ),
         ),
         deny(
             "NoOpenFunctionUrl",
             ("lambda:CreateFunctionUrlConfig", "lambda:UpdateFunctionUrlConfig"),
             {"StringNotEquals": {"lambda:FunctionUrlAuthType": "AWS_IAM"}},
         ),
-        deny("NoFunctionForAll", ("lambda:AddPermission",), {"StringEquals": {"lambda:Principal": "*"}}),
+        deny(
+            "FunctionsForServicesOnly",
+            ("lambda:AddPermission",),
+            {"StringNotLike": {"lambda:Principal": "*.amazonaws.com"}},
+        ),
         deny(
             "DataStaysInTheOrganization",
             ("s3:PutObject",),

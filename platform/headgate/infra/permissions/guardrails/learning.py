@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from headgate.infra.permissions import resources
 from headgate.infra.permissions.document import Ref, Statement
-from headgate.infra.permissions.guardrails.model import deny
+from headgate.infra.permissions.guardrails.model import anywhere, deny
 from headgate.infra.permissions.sagemaker_requests import (
     IN_VPC,
     ISOLATED,
@@ -54,15 +55,31 @@ def private() -> tuple[Statement, ...]:
                 "ec2:AssociateAddress",
                 "ec2:AttachInternetGateway",
                 "ec2:AttachVpnGateway",
+                "ec2:CreateCarrierGateway",
+                "ec2:CreateClientVpnEndpoint",
                 "ec2:CreateEgressOnlyInternetGateway",
+                "ec2:CreateInstanceConnectEndpoint",
                 "ec2:CreateInternetGateway",
                 "ec2:CreateNatGateway",
+                "ec2:CreateTransitGatewayPeeringAttachment",
                 "ec2:CreateTransitGatewayVpcAttachment",
+                "ec2:CreateVpcEndpointServiceConfiguration",
                 "ec2:CreateVpcPeeringConnection",
                 "ec2:CreateVpnConnection",
                 "ec2:CreateVpnGateway",
                 "globalaccelerator:Create*",
             ),
+        ),
+        deny(
+            "OnlyEndpointsOfAws",
+            ("ec2:CreateVpcEndpoint",),
+            {"StringNotEquals": {"ec2:VpceServiceOwner": "amazon"}},
+            anywhere(resources.ENDPOINTS_OF_VPCS),
+        ),
+        deny(
+            "FunctionsInTheVpc",
+            ("lambda:CreateFunction", "lambda:UpdateFunctionConfiguration"),
+            {"Null": {"lambda:SubnetIds": "true"}},
         ),
         deny("JobsAndModelsInTheVpc", IN_VPC, {"Null": {"sagemaker:VpcSubnets": "true"}}),
         deny("VolumesAreEncrypted", WITH_VOLUME_KEY, {"Null": {"sagemaker:VolumeKmsKey": "true"}}),

@@ -82,7 +82,7 @@ def deployment() -> tuple[Statement, ...]:
         deny_all_but("MachinesDeploy", reading, unless(STACK_SETS, VENDING, *MACHINES)),
         deny(
             "OnlyWithCloudFormationRole",
-            ("cloudformation:CreateStack", "cloudformation:UpdateStack"),
+            ("cloudformation:CreateChangeSet", "cloudformation:CreateStack", "cloudformation:UpdateStack"),
             {
                 "Null": {"cloudformation:RoleArn": "true"},
                 "ArnLike": {"aws:PrincipalArn": MACHINES},

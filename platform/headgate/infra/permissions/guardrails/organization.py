@@ -6,7 +6,7 @@ from headgate.infra.permissions import resources
 from headgate.infra.permissions.boundary import IAM_WRITES, IDENTITIES, STOP_TRAILS
 from headgate.infra.permissions.document import Ref, Statement
 from headgate.infra.permissions.guardrails.model import STACK_SETS, VENDING, anywhere, deny, deny_all_but, unless
-from headgate.infra.permissions.places import DATA_SETS_TAG, PERSONA_TAG, TAGS
+from headgate.infra.permissions.places import ACCOUNT_TAG, DATA_SETS_TAG, PERSONA_TAG, TAGS
 
 
 def organization() -> tuple[Statement, ...]:
@@ -138,13 +138,51 @@ def baseline() -> tuple[Statement, ...]:
                 "cloudformation:UpdateTerminationProtection",
             ),
             baseline,
-            f"arn:{resources.PARTITION}:cloudformation:*:*:stack/StackSet-headgate-*",
+            anywhere(resources.BASELINE_STACKS),
         ),
         deny(
             "BaselineLogsStay",
-            ("logs:DeleteLogGroup", "logs:DeleteLogStream", "logs:DeleteRetentionPolicy", "logs:PutRetentionPolicy"),
+            (
+                "logs:DeleteLogGroup",
+                "logs:DeleteLogStream",
+                "logs:DeleteRetentionPolicy",
+                "logs:DisassociateKmsKey",
+                "logs:PutRetentionPolicy",
+            ),
             baseline,
-            f"arn:{resources.PARTITION}:logs:*:*:log-group:/headgate/*",
+            anywhere(resources.ACCOUNT_LOGS),
+            anywhere(resources.SAGEMAKER_LOGS),
+        ),
+        deny(
+            "NetworkStays",
+            (
+                "ec2:AuthorizeSecurityGroup*",
+                "ec2:CreateRoute",
+                "ec2:DeleteTags",
+                "ec2:DeleteVpcEndpoints",
+                "ec2:ModifySecurityGroupRules",
+                "ec2:ModifyVpcEndpoint",
+                "ec2:ReplaceRoute*",
+            ),
+            {**baseline, "Null": {f"aws:ResourceTag/{ACCOUNT_TAG}": "false"}},
+        ),
+        deny(
+            "AlarmsStay",
+            (
+                "budgets:ModifyBudget",
+                "events:DeleteRule",
+                "events:DisableRule",
+                "events:PutRule",
+                "events:PutTargets",
+                "events:RemoveTargets",
+                "sns:AddPermission",
+                "sns:DeleteTopic",
+                "sns:SetTopicAttributes",
+            ),
+            baseline,
+            anywhere(resources.BUDGETS),
+            anywhere(resources.FORWARDING_RULES),
+            anywhere(resources.ALARMS_TOPIC),
         ),
         deny(
             "AccountParametersStay",

@@ -53,9 +53,9 @@ def _new(kind: str) -> Arns:
 
 
 def _service_owner(parameters: Parameters) -> str | None:
-    """`amazon` for AWS's own endpoint services."""
-    name = next(iter(values(parameters, "ServiceName")), "")
-    return "amazon" if str(name).startswith("com.amazonaws.") else None
+    """`amazon` for AWS's own endpoint services; other people's are called `com.amazonaws.vpce.<region>.vpce-svc-…`."""
+    name = str(next(iter(values(parameters, "ServiceName")), ""))
+    return "amazon" if name.startswith("com.amazonaws.") and ".vpce-svc-" not in name else None
 
 
 _NAMES: Extract = tag_names(_TAGS)
