@@ -281,7 +281,7 @@ def test_a_pipelines_steps_are_its_roles(world: SimpleNamespace) -> None:
 def test_a_job_whose_role_does_not_trust_sagemaker_fails_with_the_reason(world: SimpleNamespace) -> None:
     folder = str(Path(any_image.__file__).parent)
     runtime = {"name": "any", "plugin": "tests", "image_patterns": ["image"], "target": "any_image:AnyImage"}
-    lifecycle.control(world.daemon.endpoint, "POST", "runtimes", [{**runtime, "search_path": [folder]}])
+    lifecycle.tell_runtimes(world.daemon.endpoint, [{**runtime, "search_path": [folder]}])
     wrong = role(world, world.a, "not-sagemaker", trusts({"Service": "ec2.amazonaws.com"}), allow("*"))
     sagemaker = client(world, "sagemaker", world.a)
     sagemaker.create_processing_job(ProcessingJobName="wrong", RoleArn=wrong, **PROCESSING)

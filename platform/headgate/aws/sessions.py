@@ -178,7 +178,7 @@ def connect(
     """
     variables = os.environ if environ is None else environ
     if target == "local":
-        return _local(state_folder(project_root, variables), account, region, runtimes, role_arn, bucket)
+        return _local(project_root, variables, account, region, runtimes, role_arn, bucket)
     return _aws(account, region, profile, role_arn, bucket, variables)
 
 
@@ -243,14 +243,15 @@ def _policy(statement: Mapping[str, Any]) -> str:
 
 
 def _local(
-    state: Path,
+    root: Path,
+    environ: Mapping[str, str],
     account: str | None,
     region: str | None,
     runtimes: Sequence[Runtime] | None,
     role_arn: str | None,
     bucket: str | None,
 ) -> Session:
-    endpoint = lifecycle.ensure_running(state, runtimes=runtimes)
+    endpoint = lifecycle.ensure_running(state_folder(root, environ), runtimes=runtimes, project=str(root.absolute()))
     account, region = account or LOCAL_ACCOUNT, region or LOCAL_REGION
     keys = local_environment(endpoint.url, account, region)
     from botocore.session import Session as Core

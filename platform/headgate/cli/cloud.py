@@ -167,27 +167,20 @@ def logs(follow: bool, lines: int, options: Options) -> None:
 
 
 def _start(options: Options, port: int | None) -> Endpoint:
+    """The daemon, told the runtimes of the project here; outside of any, those that plugins offer to whichever."""
+    from headgate.plugins.session import open_folder
+
     if find_project(options.project) is not None:
         opened = open_project(options)
         runtimes = [runtime.as_json() for runtime in opened.plugins.container_runtimes(opened.project)]
-        return lifecycle.ensure_running(state_of(options.project), runtimes=runtimes, port=port)
+        project = str(opened.project.root.absolute())
+        return lifecycle.ensure_running(state_of(options.project), runtimes=runtimes, project=project, port=port)
     endpoint = lifecycle.ensure_running(state_of(options.project), port=port)
-    _add_installed_runtimes(endpoint, options)
-    return endpoint
-
-
-def _add_installed_runtimes(endpoint: Endpoint, options: Options) -> None:
-    """Tell a cloud that is started outside any project of what plugins offer, after what projects have told it of."""
-    from headgate.plugins.session import open_folder
-
     opened = open_folder(endpoint.state_dir.parent, disabled=options.disabled_plugins)
-    offered = {runtime.name: runtime.as_json() for runtime in opened.plugins.container_runtimes(opened.project)}
-    known = lifecycle.control(endpoint, "GET", "runtimes")["specs"]
-    told = [spec for spec in known if spec["name"] not in offered]
-    runtimes = [*told, *offered.values()]
-    if runtimes != known:
-        lifecycle.control(endpoint, "POST", "runtimes", runtimes)
+    offered = [runtime.as_json() for runtime in opened.plugins.container_runtimes(opened.project)]
+    lifecycle.tell_runtimes(endpoint, offered)
     warn(map(str, opened.warnings))
+    return endpoint
 
 
 def _endpoint_json(endpoint: Endpoint) -> dict[str, object]:

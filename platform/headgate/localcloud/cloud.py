@@ -118,8 +118,9 @@ class LocalCloud:
         self.identities = self.access.identities
         self.credentials = RoleCredentials(self.access.assume_role, self.access.role_id, clock, endpoint_url)
         self.runtimes = RuntimeRegistry()
-        stored = self.documents.find(_RUNTIMES) or {"specs": []}
-        self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in stored["specs"]))
+        stored = self.documents.find(_RUNTIMES) or {}
+        for told in reversed(stored.get("projects", [])):
+            self.runtimes.replace(tuple(RuntimeSpec.from_json(spec) for spec in told["specs"]), told["project"])
         self.functions = FunctionRunner(
             state.functions, self.credentials.environment, self._address_for, self._write_function_log, clock
         )
@@ -280,8 +281,8 @@ class LocalCloud:
             ("GET", "health"): lambda _: self.health(),
             ("GET", "clock"): lambda _: self.timeline.as_json(),
             ("POST", "clock"): self.timeline.command,
-            ("GET", "runtimes"): lambda _: {"specs": [spec.as_json() for spec in self.runtimes.specs()]},
-            ("POST", "runtimes"): self.replace_runtimes,
+            ("GET", "runtimes"): lambda _: self._told_runtimes(),
+            ("POST", "runtimes"): lambda body: self.replace_runtimes(body["specs"], body["project"]),
             ("GET", "mail"): lambda _: self.outbox.as_json(),
             ("POST", "quotas"): self.organizations.set_quotas,
             ("POST", "trails"): lambda _: {"files": self.cloudtrail.delivery.flush()},
@@ -292,14 +293,18 @@ class LocalCloud:
         """Whether everything is up; `moto` is false while its journal is being replayed."""
         return {"ready": True, "moto": self.moto.ready, "account": DEFAULT_ACCOUNT, "url": self._endpoint_url()}
 
-    def replace_runtimes(self, specs: Any) -> Json:
-        """Take over the container runtimes of a project; they are kept for the next start."""
+    def replace_runtimes(self, specs: Any, project: str = "") -> Json:
+        """Take over the container runtimes of a project, by its folder; they are kept for the next start."""
         if not isinstance(specs, list):
-            raise TypeError("the body must be a JSON list of container runtimes")
+            raise TypeError("the runtimes must be a JSON list")
         runtimes = tuple(RuntimeSpec.from_json(spec) for spec in specs)
-        self.runtimes.replace(runtimes)
-        self.documents.put(_RUNTIMES, {"specs": [spec.as_json() for spec in runtimes]})
+        self.runtimes.replace(runtimes, project)
+        self.documents.put(_RUNTIMES, self._told_runtimes())
         return {"runtimes": [spec.name for spec in runtimes]}
+
+    def _told_runtimes(self) -> Json:
+        told = self.runtimes.told().items()
+        return {"projects": [{"project": name, "specs": [spec.as_json() for spec in specs]} for name, specs in told]}
 
     def _ask_iam(self, account: str, operation: str, form: Mapping[str, str]) -> None:
         ask_form(self.moto, "iam", "2010-05-08", Caller(account, "us-east-1"), operation, form)

@@ -59,14 +59,16 @@ def ensure_running(
     state_dir: Path,
     *,
     runtimes: Sequence[Mapping[str, Any]] | None = None,
+    project: str = "",
     port: int | None = None,
     timeout: float = 60.0,
 ) -> Endpoint:
     """The folder's daemon, started if it does not run, and told the container runtimes if there are any.
 
-    Two callers that race for one folder get the same daemon. `runtimes` are RuntimeSpec.as_json() objects; they
-    replace what the daemon had. Raises UserError (the port is taken or another one, the folder is from a newer
-    Headgate) and FailedError (it did not start within `timeout` seconds; the log's end is in the details).
+    Two callers that race for one folder get the same daemon. `runtimes` are RuntimeSpec.as_json() objects; they replace
+    what the daemon had of this project, which its folder names, or had of no project. Raises UserError (the port is
+    taken or another one, the folder is from a newer Headgate) and FailedError (it did not start within `timeout`
+    seconds; the log's end is in the details).
     """
     folder = Folder(state_dir.resolve())
     folder.check_version()
@@ -83,8 +85,13 @@ def ensure_running(
             next_command="headgate cloud down",
         )
     if runtimes is not None:
-        control(endpoint, "POST", "runtimes", list(runtimes))
+        tell_runtimes(endpoint, runtimes, project)
     return endpoint
+
+
+def tell_runtimes(endpoint: Endpoint, runtimes: Sequence[Mapping[str, Any]], project: str = "") -> None:
+    """Hand over the container runtimes of a project, by its folder, or those that are no project's."""
+    control(endpoint, "POST", "runtimes", {"project": project, "specs": list(runtimes)})
 
 
 def status(state_dir: Path) -> Status:

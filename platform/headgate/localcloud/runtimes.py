@@ -108,37 +108,44 @@ class RuntimeUnavailableError(Exception):
 
 
 class RuntimeRegistry:
-    """The runtimes of one daemon. `replace` swaps the whole list when a project's plugins or images change.
+    """The runtimes of one daemon: for each project, by its folder, those that it has told; `""` is no project's.
 
-    Every command of a project replaces it. Modules of the project itself are then imported anew, for people edit them
-    while the daemon runs; what is installed is imported once.
+    Every command of a project tells its list anew. Modules of the project itself are then imported anew, for people
+    edit them while the daemon runs; what is installed is imported once. An image is looked for in the list that was
+    told last, then in those before it, and at last in what belongs to no project: so that an execution of one project,
+    which an event starts, finds its images whichever project somebody works in.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._specs: tuple[RuntimeSpec, ...] = ()
-        self._loaded: dict[str, ContainerRuntime] = {}
-        self._projects_own: set[str] = set()
+        self._told: dict[str, tuple[RuntimeSpec, ...]] = {}
+        self._loaded: dict[tuple[str, str], ContainerRuntime] = {}
+        self._imported: dict[str, set[str]] = {}
+        self._folders: list[str] = []
 
-    def replace(self, specs: tuple[RuntimeSpec, ...]) -> None:
+    def replace(self, specs: tuple[RuntimeSpec, ...], project: str = "") -> None:
+        """What a project has now. Projects whose folder is gone are forgotten."""
         with self._lock:
-            self._specs = specs
-            self._loaded = {}
-            for name in self._projects_own:
-                sys.modules.pop(name, None)
-            self._projects_own = set()
-            importlib.invalidate_caches()
+            others = {each: told for each, told in self._told.items() if each != project and _is_there(each)}
+            self._told = {project: specs, **others}
+            self._loaded = {key: runtime for key, runtime in self._loaded.items() if key[0] in others}
+            self._forget_modules(project)
 
-    def specs(self) -> tuple[RuntimeSpec, ...]:
+    def told(self) -> Mapping[str, tuple[RuntimeSpec, ...]]:
+        """The runtimes of each project, in the order in which images are looked for."""
         with self._lock:
-            return self._specs
+            return {project: self._told[project] for project in sorted(self._told, key=lambda each: not each)}
 
     def find(self, image: str) -> RuntimeSpec:
         """The runtime for an image URI. Raises AwsError (ValidationException) that names what there is."""
-        for spec in self.specs():
+        return self._find(image)[1]
+
+    def _find(self, image: str) -> tuple[str, RuntimeSpec]:
+        told = [(project, spec) for project, specs in self.told().items() for spec in specs]
+        for project, spec in told:
             if _matches(spec, image):
-                return spec
-        known = ", ".join(f"{spec.name} ({spec.plugin})" for spec in self.specs()) or "none"
+                return project, spec
+        known = ", ".join(dict.fromkeys(f"{spec.name} ({spec.plugin})" for _, spec in told)) or "none"
         raise validation(
             f"no container runtime for image '{image}': the local cloud runs images through runtimes that plugins "
             f"offer, and none matches; known: {known}. Declare the image under `images:` in headgate.yaml "
@@ -147,15 +154,36 @@ class RuntimeRegistry:
 
     def load(self, image: str) -> ContainerRuntime:
         """The runtime object for an image URI. Raises AwsError when the plugin's code fails to import."""
-        spec = self.find(image)
+        project, spec = self._find(image)
         with self._lock:
-            if spec.name not in self._loaded:
+            key = (project, spec.name)
+            if key not in self._loaded:
+                for other in self._imported.keys() - {project}:
+                    self._forget_modules(other)  # two projects may name a module alike
+                self._look_first_in(spec.search_path)
                 known = set(sys.modules)
                 try:
-                    self._loaded[spec.name] = _load(spec)
+                    self._loaded[key] = _load(spec)
                 finally:
-                    self._projects_own |= _modules_in(spec.search_path, set(sys.modules) - known)
-            return self._loaded[spec.name]
+                    own = _modules_in(spec.search_path, set(sys.modules) - known)
+                    self._imported.setdefault(project, set()).update(own)
+            return self._loaded[key]
+
+    def _look_first_in(self, folders: tuple[str, ...]) -> None:
+        """Of the folders that projects have brought; what the daemon itself imports from stands before all of them."""
+        own = [folder for folder in folders if folder in self._folders or folder not in sys.path]
+        sys.path[:] = [folder for folder in sys.path if folder not in self._folders]
+        self._folders = list(dict.fromkeys([*own, *self._folders]))
+        sys.path += self._folders
+
+    def _forget_modules(self, project: str) -> None:
+        for name in self._imported.pop(project, set()):
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+
+
+def _is_there(project: str) -> bool:
+    return not project or Path(project).is_dir()
 
 
 def _matches(spec: RuntimeSpec, image: str) -> bool:
@@ -180,9 +208,6 @@ def _modules_in(folders: tuple[str, ...], names: set[str]) -> set[str]:
 
 def _load(spec: RuntimeSpec) -> ContainerRuntime:
     module_name, _, attribute = spec.target.partition(":")
-    for folder in spec.search_path:
-        if folder not in sys.path:
-            sys.path.append(folder)
     try:
         factory = getattr(importlib.import_module(module_name), attribute)
         runtime: ContainerRuntime = factory(spec.config)

@@ -41,7 +41,8 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, Any]]:
     """What `ensure_running` was asked; it starts nothing."""
     calls: list[tuple[Path, Any]] = []
 
-    def ensure_running(state: Path, *, runtimes: Any = None) -> Endpoint:
+    def ensure_running(state: Path, *, runtimes: Any = None, project: str = "") -> Endpoint:
+        assert project == str(state.parent)
         calls.append((state, runtimes))
         return Endpoint("http://127.0.0.1:1", 1, "123456789012", state)
 

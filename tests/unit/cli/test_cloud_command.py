@@ -63,13 +63,14 @@ def test_outside_a_project_it_runs_the_images_that_plugins_offer_and_keeps_a_pro
     offered = _runtimes(endpoint)
     assert {"scikit-learn", "xgboost", "linear-learner"} <= set(offered)
     own = {"name": "image mine", "plugin": "runtimes", "image_patterns": ["mine"], "target": "mine:Mine"}
-    lifecycle.control(endpoint, "POST", "runtimes", [own])
+    lifecycle.tell_runtimes(endpoint, [own], str(Path.cwd()))
     call("env")
     assert _runtimes(endpoint) == ["image mine", *offered]
 
 
 def _runtimes(endpoint: lifecycle.Endpoint) -> list[str]:
-    return [spec["name"] for spec in lifecycle.control(endpoint, "GET", "runtimes")["specs"]]
+    told = lifecycle.control(endpoint, "GET", "runtimes")["projects"]
+    return [spec["name"] for project in told for spec in project["specs"]]
 
 
 def _endpoint(call: Call) -> lifecycle.Endpoint:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from headgate.localcloud.errors import AwsError
@@ -51,7 +53,43 @@ def test_replacing_forgets_what_was_loaded():
     first = registry.load("x")
     registry.replace((spec("one", "."),))
     assert registry.load("x") is not first
-    assert [each.name for each in registry.specs()] == ["one"]
+    assert registry.told() == {"": (spec("one", "."),)}
+
+
+def test_projects_of_one_cloud_keep_their_images_and_the_latest_is_asked_first(tmp_path):
+    registry = RuntimeRegistry()
+    first, second = str(tmp_path / "first"), str(tmp_path / "second")
+    Path(first).mkdir()
+    Path(second).mkdir()
+    registry.replace((spec("offered", "."),))
+    registry.replace((spec("its own", "/first"), spec("both", "/both")), first)
+    registry.replace((spec("second's both", "/both"),), second)
+    assert [registry.find(image).name for image in ("/first", "/both", "/any")] == [
+        "its own",
+        "second's both",
+        "offered",
+    ]
+    registry.replace((spec("both", "/both"),), first)
+    assert [registry.find(image).name for image in ("/first", "/both")] == ["offered", "both"]
+    assert list(registry.told()) == [first, second, ""]
+
+
+def test_a_project_that_is_gone_is_forgotten(tmp_path):
+    registry = RuntimeRegistry()
+    registry.replace((spec("one", "/one"),), str(tmp_path / "gone"))
+    registry.replace((spec("two", "/two"),))
+    assert list(registry.told()) == [""]
+
+
+def test_modules_that_two_projects_name_alike_are_each_projects_own(tmp_path):
+    registry = RuntimeRegistry()
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "headgate_same_name.py").write_text(f"make = lambda config: ['{name}']")
+        runtime = spec(name, f"/{name}", target="headgate_same_name:make", search_path=(str(folder),))
+        registry.replace((runtime,), str(folder))
+    assert [registry.load(f"/{name}") for name in ("one", "two", "one")] == [["one"], ["two"], ["one"]]
 
 
 def test_replacing_imports_the_projects_own_code_anew_with_what_it_imports(tmp_path):

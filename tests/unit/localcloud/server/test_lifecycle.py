@@ -158,12 +158,12 @@ def test_runtimes_are_handed_over_and_kept_for_the_next_start(state: Path) -> No
     spec = {"name": "r", "plugin": "p", "image_patterns": ["x"], "target": "m:a", "search_path": [], "config": {}}
     endpoint = lifecycle.ensure_running(state, runtimes=[spec])
     with pytest.raises(FailedError, match="refused 'runtimes'"):
-        lifecycle.control(endpoint, "POST", "runtimes", {"not": "a list"})
+        lifecycle.control(endpoint, "POST", "runtimes", {"project": "", "specs": {"not": "a list"}})
     with pytest.raises(FailedError, match=r"refused 'runtimes'.*image_patterns"):
-        lifecycle.control(endpoint, "POST", "runtimes", [{"name": "r", "plugin": "p"}])
+        lifecycle.tell_runtimes(endpoint, [{"name": "r", "plugin": "p"}])
     kill(endpoint.pid)
     endpoint = lifecycle.ensure_running(state)
-    assert lifecycle.control(endpoint, "POST", "runtimes", [spec]) == {"runtimes": ["r"]}
+    assert lifecycle.control(endpoint, "GET", "runtimes") == {"projects": [{"project": "", "specs": [spec]}]}
 
 
 def test_reset_removes_what_is_the_clouds_and_nothing_else(state: Path) -> None:
