@@ -90,8 +90,9 @@ class Authorizer:
     ) -> Authorization:
         """Decide a request; `endpoint` is the policy of the VPC endpoint that it came by.
 
-        Raises AwsError (403): for an operation that the tables do not know, unless an account's root asks for it whom
-        no service control policy and no endpoint governs; for a principal that its account does not have.
+        Raises AwsError: UnsupportedByLocalCloud for an operation that the tables do not know, unless an account's root
+        asks for it whom no service control policy and no endpoint governs; 403 for a principal that its account does
+        not have.
         """
         standing = self.standing(caller)
         try:
@@ -99,7 +100,7 @@ class Authorizer:
         except UnknownOperationError as error:
             if standing.unrestricted and endpoint is None:
                 return Authorization(_SANDBOX, caller.account, standing.principal)
-            raise AwsError("AccessDenied", str(error), status=403) from error
+            raise AwsError("UnsupportedByLocalCloud", str(error), status=501) from error
         if not needs:
             return Authorization(_NOTHING_NEEDED, caller.account, standing.principal)
         region = _GLOBAL_REGION if service in _GLOBAL_SERVICES else caller.region

@@ -71,7 +71,7 @@ def test_what_is_asked_of_callers_is_remembered_until_the_version_changes() -> N
 def test_an_unknown_operation_is_refused_by_name() -> None:
     with pytest.raises(AwsError, match="which IAM actions sagemaker MakeCoffee needs") as raised:
         decide(Directory((FULL,)), "sagemaker", "MakeCoffee")
-    assert raised.value.status == 403
+    assert raised.value.code == "UnsupportedByLocalCloud"
 
 
 def test_an_unknown_operation_is_the_roots_unless_policies_govern_it() -> None:
