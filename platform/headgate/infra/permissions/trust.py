@@ -53,10 +53,16 @@ def members(name: str, persona: str) -> Document:
 
 
 def service(name: str, *services: str, source: str | None = None, account: str = resources.ACCOUNT) -> Document:
-    """AWS services, when they act for this account; `source` narrows it to ARNs of what they act for."""
-    conditions: dict[str, dict[str, str]] = {"StringEquals": {"aws:SourceAccount": account}}
+    """AWS services, when they act for this account; `source` narrows it to ARNs of what they act for.
+
+    Only SageMaker is known to say whom it acts for whenever it takes a role (developer guide, 'Cross-service confused
+    deputy prevention'), so nothing but a `source` asks for it. A service that says so must act for this account; one
+    that does not was handed the role by somebody of this account, for iam:PassRole reaches no further.
+    """
+    own = {"aws:SourceAccount": account}
+    conditions: Conditions = {"StringEqualsIfExists": own}
     if source is not None:
-        conditions["ArnLike"] = {"aws:SourceArn": source}
+        conditions = {"StringEquals": own, "ArnLike": {"aws:SourceArn": source}}
     principals = {"Service": services[0] if len(services) == 1 else list(services)}
     return _trust(name, Statement("ServiceOfAccount", ("sts:AssumeRole",), (), conditions, principals=principals))
 
