@@ -8,6 +8,7 @@ Held by tests/contract/test_moto_storage.py.
 from __future__ import annotations
 
 import base64
+import io
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -47,6 +48,17 @@ def install(outside: Outside, objects: ObjectStore, logs: LogStore) -> None:
     _install_sagemaker()
 
 
+def object_for_moto(account: str, name: str, value: bytes, etag: str) -> Any:
+    """An object that moto reads from memory; moto's own kind wants somebody to dispose of a temporary file."""
+    from moto.s3 import models
+
+    made: Any = models.FakeKey(name, b"", account, "", etag=etag)
+    made.dispose()
+    made._value_buffer = io.BytesIO(value)  # noqa: SLF001 - the seam
+    made.contentsize = len(value)
+    return made
+
+
 def _install_s3(outside: Outside, objects: ObjectStore) -> None:
     from moto.s3 import models
 
@@ -63,11 +75,11 @@ def _install_s3(outside: Outside, objects: ObjectStore) -> None:
 
     def get_object(self: Any, bucket_name: str, key_name: str, version_id: str | None = None, **_: object) -> Any:
         answer = outside(lambda: read(bucket_name, key_name, version_id))
-        return models.FakeKey(key_name, base64.b64decode(answer["bytes"]), self.account_id, "", etag=answer["etag"])
+        return object_for_moto(self.account_id, key_name, base64.b64decode(answer["bytes"]), answer["etag"])
 
     def put_object(self: Any, bucket_name: str, key_name: str, value: bytes, **_: object) -> Any:
         answer = outside(lambda: {"etag": objects.put_bytes(bucket_name, key_name, bytes(value)).etag})
-        return models.FakeKey(key_name, bytes(value), self.account_id, "", etag=answer["etag"])
+        return object_for_moto(self.account_id, key_name, bytes(value), answer["etag"])
 
     def create_bucket(self: Any, bucket_name: str, region_name: str, **_: object) -> Any:
         outside(lambda: {"region": objects.create_bucket(self.account_id, region_name, bucket_name).region})
