@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from headgate import __version__
 from headgate.errors import FailedError, HeadgateError, UserError
 from headgate.localcloud.folder import Daemon, Folder
 
@@ -67,8 +68,8 @@ def ensure_running(
 
     Two callers that race for one folder get the same daemon. `runtimes` are RuntimeSpec.as_json() objects; they replace
     what the daemon had of this project, which its folder names, or had of no project. Raises UserError (the port is
-    taken or another one, the folder is from a newer Headgate) and FailedError (it did not start within `timeout`
-    seconds; the log's end is in the details).
+    taken or another one, the folder is from a newer Headgate, the daemon is of another one) and FailedError (it did
+    not start within `timeout` seconds; the log's end is in the details).
     """
     folder = Folder(state_dir.resolve())
     folder.check_version()
@@ -82,6 +83,13 @@ def ensure_running(
             f"the local cloud of this folder already runs on port {endpoint.port}, not {port}",
             where=str(folder.root),
             expected=f"--port {endpoint.port}, or a stopped one",
+            next_command="headgate cloud down",
+        )
+    if running.version != __version__:
+        raise UserError(
+            f"the local cloud of this folder runs Headgate {running.version}, and this is {__version__}",
+            where=str(folder.root),
+            expected="a cloud that is started anew; what it holds stays",
             next_command="headgate cloud down",
         )
     if runtimes is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from headgate import __version__
 from headgate.errors import FailedError, UserError
 from headgate.localcloud import lifecycle
 from headgate.localcloud.folder import Folder
@@ -164,6 +166,17 @@ def test_runtimes_are_handed_over_and_kept_for_the_next_start(state: Path) -> No
     kill(endpoint.pid)
     endpoint = lifecycle.ensure_running(state)
     assert lifecycle.control(endpoint, "GET", "runtimes") == {"projects": [{"project": "", "specs": [spec]}]}
+
+
+def test_a_daemon_of_another_version_is_told_and_can_be_stopped(state: Path) -> None:
+    endpoint = lifecycle.ensure_running(state)
+    file = state / "daemon.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "version": "0.0.1"}))
+    with pytest.raises(UserError, match=rf"runs Headgate 0\.0\.1, and this is {re.escape(__version__)}") as told:
+        lifecycle.ensure_running(state)
+    assert told.value.next_command == "headgate cloud down"
+    assert lifecycle.stop(state)
+    assert lifecycle.ensure_running(state).pid != endpoint.pid
 
 
 def test_reset_removes_what_is_the_clouds_and_nothing_else(state: Path) -> None:
