@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from headgate.environments import default_cache
+
 settings.register_profile("headgate", derandomize=True, deadline=None, database=None)
 settings.load_profile("headgate")
+
+
+@pytest.fixture(scope="session")
+def template_cache() -> Path:
+    """Where commands keep the templates that they synthesize, by content: what one test made, no other makes again."""
+    return default_cache() / "templates"
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from e2e.conftest import Cli
+from e2e.organization.building import DECLARATION as SHARED
 
 pytestmark = [pytest.mark.slow]
 
@@ -23,7 +24,7 @@ DECLARATION: dict[str, Any] = {
     "email": "aws+{account}@example.com",
     "identity": IDENTITY,
     "accounts": {"governance": {"id": GOVERNANCE}},
-    "data_sets": {"sales": {}},
+    "data_sets": yaml.safe_load(SHARED.read_text())["data_sets"],
     "teams": {
         "churn": {
             "owners": ["owner@example.com", "lead@example.com"],

@@ -55,11 +55,12 @@ def script(page: Path) -> str:
 
 
 @pytest.fixture
-def home(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    """A home of its own, with the templates that tests have synthesized already: pytest keeps them between runs."""
+def home(tmp_path: Path, template_cache: Path) -> Path:
+    """A home of its own, with the templates that tests have synthesized already."""
     templates = tmp_path / ".cache/headgate/templates"
     templates.parent.mkdir(parents=True)
-    templates.symlink_to(request.config.cache.mkdir("headgate-templates"))
+    template_cache.mkdir(parents=True, exist_ok=True)
+    templates.symlink_to(template_cache)
     return tmp_path
 
 

@@ -1,9 +1,10 @@
-"""The templates, synthesized once for the same content and kept in pytest's own cache between runs."""
+"""The templates, synthesized once for the same content."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +26,8 @@ def inputs() -> Inputs:
 
 
 @pytest.fixture(scope="session")
-def assembly(request: pytest.FixtureRequest) -> Assembly:
-    return synthesize_inputs(INPUTS, cache=request.config.cache.mkdir("headgate-templates"))
+def assembly(template_cache: Path) -> Assembly:
+    return synthesize_inputs(INPUTS, cache=template_cache)
 
 
 @pytest.fixture(scope="session")

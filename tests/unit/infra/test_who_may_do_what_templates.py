@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from headgate.infra.contents import DataSet, Inputs
+from e2e.organization.building import DECLARATION
+from headgate.infra.contents import Inputs
 from headgate.infra.permissions.boundary import boundary
 from headgate.infra.permissions.deployed_types import GOVERNANCE_TYPES, PRODUCT_TYPES
 from headgate.infra.permissions.document import render
 from headgate.infra.synth import synthesize_inputs
 from headgate.localcloud.identity.authorizer import Authorizer
+from headgate.spec.organization import load_organization
 from unit.infra.permissions.table import Row, rows
 from unit.infra.permissions.templates import from_templates
 from unit.infra.permissions.world import IDS, World, caller, from_model, values
@@ -28,10 +31,9 @@ class _Clock:
 
 
 @pytest.fixture(scope="module")
-def templates(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Synthesized once for the same code: the cache is content's own."""
-    data_sets = (DataSet("returns", "", "returns/"), DataSet("sales", "", "sales/"))
-    assembly = synthesize_inputs(Inputs(data_sets), cache=request.config.cache.mkdir("headgate-templates"))
+def templates(template_cache: Path) -> dict[str, str]:
+    """Those of the organization in which the same table is called for real."""
+    assembly = synthesize_inputs(Inputs.of(load_organization(DECLARATION)), cache=template_cache)
     return {kind: template.body for kind, template in assembly.templates.items()}
 
 
