@@ -21,6 +21,8 @@ from headgate.localcloud.seams import Caller
 from headgate.spec.project import ImageRecipe, Project
 from headgate_runtimes.plugin import headgate_container_runtimes
 
+pytestmark = pytest.mark.slow
+
 REGISTRY = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
 ROLE = "arn:aws:iam::123456789012:role/jobs"
 
@@ -255,7 +257,6 @@ def diabetes_csv() -> str:
     return text
 
 
-@pytest.mark.slow
 def test_preprocess_train_evaluate_transform_in_the_style_of_aws(laptop, diabetes_csv):
     raw = laptop.put("raw/diabetes.csv", diabetes_csv)
     splits = ["train", "validation", "test"]
@@ -284,7 +285,6 @@ def test_preprocess_train_evaluate_transform_in_the_style_of_aws(laptop, diabete
     assert sum((a - b) ** 2 for a, b in zip(scores, labels, strict=True)) / len(labels) == pytest.approx(mse, rel=1e-4)
 
 
-@pytest.mark.slow
 def test_xgboost_script_trains_on_two_hosts_and_is_served(laptop, diabetes_csv, archive):
     rows = [line.split(",") for line in diabetes_csv.splitlines()[1:]]
     lines = [",".join([row[-1], *row[:-1]]) for row in rows]
@@ -313,7 +313,6 @@ def test_xgboost_script_trains_on_two_hosts_and_is_served(laptop, diabetes_csv, 
     assert sum((a - b) ** 2 for a, b in zip(scores, labels, strict=True)) / 50 < 3000
 
 
-@pytest.mark.slow
 def test_linear_learner_trains_and_is_served(laptop, diabetes_csv):
     rows = [line.split(",") for line in diabetes_csv.splitlines()[1:]]
     lines = [",".join([row[-1], *row[:-1]]) for row in rows]

@@ -10,6 +10,8 @@ from headgate.cli.main import run
 from headgate.pipelines import check
 from headgate.plugins.session import open_project
 
+pytestmark = pytest.mark.slow
+
 VARIANTS = {
     "regression": [],
     "classification": ["task=classification"],
@@ -99,7 +101,6 @@ def test_it_is_up_to_date_when_it_is_new(variant):
     assert run(["update", "--check"]) == 0
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["classification", "script"])
 def test_its_own_tests_pass(projects, name):
     """Between them, these two have every step that the template can make."""

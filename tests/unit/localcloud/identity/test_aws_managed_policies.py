@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from headgate.localcloud.identity.policy import parse_policy
 from unit.localcloud.identity.policies import ask
 
 
+@pytest.mark.slow
 def test_every_managed_policy_is_understood() -> None:
     every = json.loads(aws_managed_policies_data)
     assert len(every) > 800

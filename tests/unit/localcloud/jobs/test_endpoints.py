@@ -11,6 +11,8 @@ from headgate.localcloud.errors import AwsError
 from headgate.localcloud.jobs.context import Settings
 from unit.localcloud.jobs.conftest import close, make_laptop
 
+pytestmark = pytest.mark.slow
+
 
 def says(word):
     return f"""

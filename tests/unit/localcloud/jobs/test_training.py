@@ -12,6 +12,8 @@ import pytest
 from headgate.localcloud.errors import AwsError
 from unit.localcloud.jobs.ways import WAYS
 
+pytestmark = pytest.mark.slow
+
 WRITE_MODEL = """
     open("/opt/ml/model/weights", "w").write("42")
 """

@@ -10,6 +10,8 @@ import pytest
 
 from headgate.localcloud.errors import AwsError
 
+pytestmark = pytest.mark.slow
+
 DOUBLE = """
     def predict(body, headers):
         return 200, "\\n".join(str(sum(float(x) for x in line.split(",")) * 2) for line in body.splitlines())

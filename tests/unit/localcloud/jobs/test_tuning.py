@@ -6,6 +6,8 @@ import pytest
 
 from headgate.localcloud.errors import AwsError
 
+pytestmark = pytest.mark.slow
+
 QUADRATIC = """
     import json
     h = json.load(open("/opt/ml/input/config/hyperparameters.json"))

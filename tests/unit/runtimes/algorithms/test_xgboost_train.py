@@ -23,6 +23,8 @@ from headgate_runtimes.algorithms.xgboost.serve import load_booster
 from headgate_runtimes.algorithms.xgboost.train import main, train, version_of
 from headgate_runtimes.frameworks import XGBoost
 
+pytestmark = pytest.mark.slow
+
 VERSION = (1, 7)
 
 
@@ -256,7 +258,6 @@ def test_job_in_its_sandbox_trains(stage, diabetes, csv_text):
     assert pickle.loads((stage.ml / "model" / "xgboost-model").read_bytes()).num_boosted_rounds() == 2
 
 
-@pytest.mark.slow
 def test_hosts_train_one_model_together(make_stage, diabetes, csv_text):
     hosts = ("algo-1", "algo-2")
     parts = np.array_split(diabetes.train, 2)
