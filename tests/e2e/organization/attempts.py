@@ -8,6 +8,10 @@ from e2e.organization.callers import REGION
 from e2e.organization.furnishing import image, in_vpc, role_of
 from e2e.organization.proofs import Proofs
 
+PROJECT = "headgate-dev-api@churn-dev"
+"""A role that a project has deployed for itself: it may do everything that the boundary lets it."""
+ADMINISTRATOR = "OrganizationAccountAccessRole"
+
 
 def denied(proofs: Proofs, layer: str, sid: str, who: str, call: str, **parameters: Any) -> None:
     """A call is refused by a layer, and by a statement of it if `sid` names one."""
