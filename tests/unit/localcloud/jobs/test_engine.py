@@ -11,6 +11,8 @@ from headgate.localcloud.jobs.isolation import Isolation
 from headgate.localcloud.seams import Caller
 from unit.localcloud.jobs.conftest import close, make_laptop
 
+pytestmark = pytest.mark.slow
+
 
 def test_jobs_that_were_running_when_the_daemon_died_have_failed(tmp_path):
     laptop = make_laptop(tmp_path)

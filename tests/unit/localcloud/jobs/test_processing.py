@@ -6,6 +6,10 @@ import json
 import os
 import time
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 
 def test_inputs_arguments_environment_and_config_reach_the_script(laptop):
     laptop.put("in/a.csv", "1,2\n")

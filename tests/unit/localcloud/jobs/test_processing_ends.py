@@ -12,6 +12,8 @@ import pytest
 from headgate.localcloud.errors import AwsError
 from unit.localcloud.jobs.conftest import close, make_laptop
 
+pytestmark = pytest.mark.slow
+
 
 def test_stop_sends_term_first_and_the_script_may_clean_up(laptop):
     script = """

@@ -23,6 +23,8 @@ from headgate_runtimes.algorithms.linear_learner.train import main, train
 from headgate_runtimes.frameworks import LinearLearner
 from headgate_runtimes.serving.http import BadRequestError, Request
 
+pytestmark = pytest.mark.slow
+
 
 def read_metrics(text, name):
     pattern = re.compile(metric_definitions()[name])
