@@ -86,7 +86,7 @@ class Stack:
             return of[0].join(str(self.value(each)) for each in self.value(of[1]))
         if function in {"Fn::Select", "Fn::Split", "Fn::Cidr", "Fn::GetAZs"}:
             return f"{function} of something"
-        raise NotImplementedError(function)
+        raise ValueError(f"no template of ours used {function}, and nothing here resolves it")
 
     def _sub(self, text: str) -> str:
         def one(found: re.Match[str]) -> str:
