@@ -49,10 +49,15 @@ def install(outside: Outside, objects: ObjectStore, logs: LogStore) -> None:
 
 
 def object_for_moto(account: str, name: str, value: bytes, etag: str) -> Any:
-    """An object that moto reads from memory; moto's own kind wants somebody to dispose of a temporary file."""
+    """An object that moto reads from memory, and that goes when moto has read it.
+
+    moto's own kind wants somebody to dispose of a temporary file, and moto remembers each of them until it is reset.
+    """
     from moto.s3 import models
 
-    made: Any = models.FakeKey(name, b"", account, "", etag=etag)
+    kind: Any = models.FakeKey
+    made = kind(name, b"", account, "", etag=etag)
+    kind.instances_tracked.remove(made)
     made.dispose()
     made._value_buffer = io.BytesIO(value)  # noqa: SLF001 - the seam
     made.contentsize = len(value)
